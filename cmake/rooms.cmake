@@ -1,0 +1,28 @@
+# What all our code is compiled with.
+add_library(weir_options INTERFACE)
+target_include_directories(weir_options INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(weir_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  -Wnon-virtual-dtor -Wimplicit-fallthrough -Werror)
+target_compile_definitions(weir_options INTERFACE WEIR_VERSION="${PROJECT_VERSION}")
+if(WEIR_SANITIZE)
+  add_compile_options(-fsanitize=${WEIR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${WEIR_SANITIZE})
+endif()
+if(WEIR_HARDENING)
+  add_compile_options(-flto=thin -fstack-protector-strong -fstack-clash-protection -D_FORTIFY_SOURCE=2)
+  add_link_options(-flto=thin -Wl,-z,relro,-z,now)
+endif()
+
+# weir_room(<folder below src> [ROOMS weir_x ...] [LIBRARIES foreign ...]): one static library per room.
+function(weir_room folder)
+  cmake_parse_arguments(arg "" "" "ROOMS;LIBRARIES" ${ARGN})
+  string(REPLACE "/" "_" target weir_${folder})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    target_link_libraries(${target} PUBLIC weir_options ${arg_ROOMS} ${arg_LIBRARIES})
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE weir_options ${arg_ROOMS} ${arg_LIBRARIES})
+  endif()
+endfunction()
