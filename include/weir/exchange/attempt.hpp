@@ -1,0 +1,39 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <weir/base/clock.hpp>
+#include <weir/exchange/failure.hpp>
+#include <weir/exchange/money.hpp>
+#include <weir/exchange/usage.hpp>
+
+namespace weir {
+
+/// One try at one target. Written by the provider that made it (cost: by the meter), owned by retry's vector, so that
+/// two attempts at once cannot tread on each other.
+struct Attempt {
+  std::string_view provider;
+  std::string_view model;
+  TimePoint started{};
+  /// How long each phase took; zero = it was not gone through (a pooled connection has no connect).
+  std::array<Duration, static_cast<std::size_t>(Phase::count_)> phases{};
+  Failure failure = Failure::none;
+  Phase phase = Phase::none;          ///< reached when it failed; none on success
+  std::uint16_t provider_status = 0;  ///< what the provider answered; 0 = nothing
+  std::string provider_request_id;    ///< SEMANTICS 18
+  std::string reply_model;            ///< the model the reply named; the price goes by it
+  Usage usage;
+  std::uint64_t relayed_text_bytes = 0;  ///< generated text seen, for an estimate when usage never came
+  bool may_have_been_billed = false;
+  bool reused_connection = false;
+  NanoDollars cost;
+  bool price_known = true;
+  bool wasted = false;  ///< booked as wasted: nobody got this answer
+
+  Duration& duration_of(Phase of) { return phases[static_cast<std::size_t>(of)]; }
+  Duration duration_of(Phase of) const { return phases[static_cast<std::size_t>(of)]; }
+};
+
+}  // namespace weir

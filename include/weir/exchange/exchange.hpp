@@ -1,0 +1,54 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <weir/base/call_id.hpp>
+#include <weir/base/clock.hpp>
+#include <weir/exchange/attempt.hpp>
+#include <weir/exchange/interrupt.hpp>
+#include <weir/exchange/patch.hpp>
+#include <weir/exchange/plan.hpp>
+#include <weir/exchange/request.hpp>
+
+namespace weir {
+
+/// One client call on its way through the house. Owned by whoever runs it (api), passed by reference; each field is
+/// written by the one room named beside it. Thread: the worker that owns the client's connection.
+struct Exchange {
+  // api
+  CallId id;
+  std::string_view request_id;  ///< echoed to the client: its own, or `id`
+  TimePoint started{};          ///< the request's last head byte was here
+  std::int64_t started_unix_ms = 0;
+  std::shared_ptr<const void> snapshot;  ///< keeps the settings alive that this call began with
+  Request request;
+  Patch patch;                  ///< what changes in the body on its way up
+  std::string_view asked_task;  ///< x-weir-task, else metadata.task_type
+  bool raw = false;             ///< a pass-through: relayed as it is
+  Interrupt interrupt;
+
+  // resolve
+  Plan plan;
+  std::string_view task = "none";
+
+  // retry
+  std::vector<Attempt> attempts;
+
+  // provider, by way of the sink
+  TimePoint first_byte_sent{};  ///< api: the first content left for the client
+
+  // meter
+  Usage usage;
+  NanoDollars cost;
+  NanoDollars wasted;
+  bool price_known = true;
+  Outcome outcome = Outcome::ok;
+  Failure failure = Failure::none;
+  Phase failure_phase = Phase::none;
+  std::uint16_t status = 0;  ///< what the client got
+  Duration took{};           ///< from `started` to booking
+};
+
+}  // namespace weir
