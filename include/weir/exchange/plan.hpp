@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <weir/exchange/price.hpp>
@@ -16,6 +17,22 @@ struct TimeLimits {
   std::chrono::milliseconds between_bytes{120'000};
   std::chrono::milliseconds total{600'000};
   bool operator==(const TimeLimits&) const = default;
+};
+
+/// `timeouts:` of a provider, a model or a route; what is absent is inherited (route > model > provider > default).
+struct TimeoutOverrides {
+  std::optional<std::chrono::milliseconds> connect;
+  std::optional<std::chrono::milliseconds> first_byte;  ///< zero = auto
+  std::optional<std::chrono::milliseconds> between_bytes;
+  std::optional<std::chrono::milliseconds> total;
+  bool operator==(const TimeoutOverrides&) const = default;
+
+  void apply_to(TimeLimits& limits) const {
+    if (connect) limits.connect = *connect;
+    if (first_byte) limits.first_byte = *first_byte;
+    if (between_bytes) limits.between_bytes = *between_bytes;
+    if (total) limits.total = *total;
+  }
 };
 
 /// Where one attempt goes. Texts are views into the settings snapshot that the exchange holds, or into the request.

@@ -1,0 +1,29 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <weir/exchange/price.hpp>
+
+namespace weir::catalogue {
+
+/// What config/prices.yaml says of one model. Prices in nano-dollars per million tokens; dates as YYYY-MM-DD.
+struct ModelFacts {
+  std::string id;
+  std::string vendor;
+  Price price;
+  std::int64_t context_window = 0;            ///< tokens; 0 = not stated
+  std::int64_t minimum_cacheable_tokens = 0;  ///< SEMANTICS 42; 0 = no prompt caching known
+  std::string as_of;
+  std::string source;  ///< the public page the figures are from
+  bool operator==(const ModelFacts&) const = default;
+};
+
+/// `price:` under models: overrides the catalogue.
+struct PriceSettings {
+  std::optional<Price> price;          ///< {input: 0.15, output: 0.6, cache_read: …, cache_write: …} USD per million
+  std::optional<NanoDollars> monthly;  ///< {monthly: 600 USD}
+  bool operator==(const PriceSettings&) const = default;
+};
+
+}  // namespace weir::catalogue

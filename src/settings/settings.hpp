@@ -1,0 +1,36 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "admin/settings.hpp"
+#include "net/settings.hpp"
+#include "pipeline/resolve/settings.hpp"
+#include "providers/settings.hpp"
+#include "telemetry/settings.hpp"
+
+namespace weir::settings {
+
+/// Everything a settings file may say, checked, with defaults filled in and variables replaced. Plain data.
+struct Settings {
+  std::filesystem::path file;  ///< empty = no file: providers come from the environment
+  std::vector<net::ListenSettings> listen{net::ListenSettings{}};
+  bool open = false;
+  admin::AdminSettings admin;
+  std::size_t threads = 0;  ///< 0 = auto: one per processor
+  std::chrono::milliseconds drain{600'000};
+  net::LimitSettings limits;
+  std::string default_provider;  ///< `default:`
+  std::vector<providers::ProviderSettings> providers;
+  std::vector<pipeline::ModelSettings> models;
+  std::vector<pipeline::RouteSettings> routes;
+  std::optional<std::chrono::milliseconds> deadline;  ///< defaults: {deadline: …}
+  telemetry::LogSettings log;
+  std::vector<std::string> warnings;  ///< said by `weir check` and the log: an off provider, a near-miss
+};
+
+}  // namespace weir::settings
