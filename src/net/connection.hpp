@@ -1,0 +1,84 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/buffer.hpp>
+
+#include <weir/base/buffer.hpp>
+#include <weir/exchange/interrupt.hpp>
+#include <weir/exchange/limits.hpp>
+#include "net/asio_types.hpp"
+#include "net/event.hpp"
+#include "net/tls.hpp"
+
+namespace weir::net {
+
+/// One TCP or TLS connection, either door. There is always at most one read pending: more() reads on behalf of a
+/// waiting coroutine, watch() reads behind a running call, so that the peer's leaving (and what it sends early) is seen
+/// at once.
+///
+/// Thread: one worker's. Lifetime: shared by its owner and the pending read, whose handler may run after the owner
+/// closed it; nobody else keeps it. Writes are tried at once and only wait when the kernel's buffer is full.
+class Connection final : public Interruptible, public std::enable_shared_from_this<Connection> {
+ public:
+  /// Told when the read behind a call ended.
+  class Watcher {
+   public:
+    virtual void peer_left() = 0;
+
+   protected:
+    ~Watcher() = default;
+  };
+
+  explicit Connection(Socket socket);
+  ~Connection();
+
+  /// TLS from here on. Server: `host` is empty. Client: SNI and verification by `host`.
+  awaitable<ErrorCode> start_tls(TlsContext& context, const std::string& host);
+
+  Buffer& input() { return input_; }
+  bool ended() const { return ended_; }       ///< end of input, reset or closed
+  ErrorCode error() const { return error_; }  ///< why it ended; empty = orderly end
+  Socket& socket() { return socket_; }
+
+  /// Returns when input() has grown, the connection ended, or wake() was called. Reads straight into input(), up to
+  /// `room` bytes at once.
+  awaitable<void> more(std::size_t room);
+  /// Begins the read behind a call. Bytes that come are kept for the next more(); then watching stops.
+  void watch(Watcher* watcher);
+  void stop_watching() { watcher_ = nullptr; }
+  /// Ends a more() early; the read stays pending.
+  void wake() { changed_.notify(); }
+
+  /// Writes everything; false = the peer is gone. Not to be called twice at once.
+  awaitable<bool> write(std::span<asio::const_buffer> buffers);
+  awaitable<bool> write(std::string_view bytes);
+
+  void shutdown_send();
+  void close();
+  void interrupt() override { close(); }
+  bool is_open() const { return socket_.is_open(); }
+
+ private:
+  struct Tls;
+  void start_read(bool into_input, std::size_t room);
+  void read_done(ErrorCode error, std::size_t bytes);
+  awaitable<bool> write_tls(std::span<asio::const_buffer> buffers);
+
+  Socket socket_;
+  std::unique_ptr<Tls> tls_;
+  Buffer input_;
+  Event changed_;
+  Watcher* watcher_ = nullptr;
+  ErrorCode error_;
+  bool reading_ = false;
+  bool into_input_ = false;
+  bool ended_ = false;
+  std::array<char, limits::connection_read_bytes> landing_;  // the read behind a call lands here, so input() may move
+};
+
+}  // namespace weir::net
