@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <weir/exchange/price.hpp>
 
@@ -15,7 +16,8 @@ struct ModelFacts {
   std::int64_t context_window = 0;            ///< tokens; 0 = not stated
   std::int64_t minimum_cacheable_tokens = 0;  ///< SEMANTICS 42; 0 = no prompt caching known
   std::string as_of;
-  std::string source;  ///< the public page the figures are from
+  std::string source;                ///< the public page the figures are from
+  std::vector<std::string> aliases;  ///< other names of the same model: dated, provider/ prefixed, on hosts
   bool operator==(const ModelFacts&) const = default;
 };
 
