@@ -51,6 +51,7 @@ struct Target {
 struct Plan {
   std::string_view route;  ///< configured route, empty = none
   std::string_view task;   ///< the route's own task, empty = none
+  std::chrono::milliseconds deadline{0};  ///< the call's own, all attempts together; 0 = the target's `total`
   Target target;
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 
 #include <boost/asio/awaitable.hpp>
@@ -16,12 +18,12 @@ using awaitable = boost::asio::awaitable<T, boost::asio::io_context::executor_ty
 
 enum class Flow : std::uint8_t { go, stop };
 
-/// The head of an answer that is passed up. Views live until the next flush().
+/// The head of an answer that is passed up. Views are good for the call of head() only.
 struct ReplyHead {
   std::uint16_t status = 200;
   std::string_view content_type;
   bool event_stream = false;
-  std::string_view retry_after;            ///< empty = none
+  std::optional<std::uint64_t> length;          ///< of a raw answer, where the provider said it
   std::span<const HeaderField> passed_on;  ///< raw pass-through only: allow-listed fields of the provider's answer
 };
 

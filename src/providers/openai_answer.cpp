@@ -1,0 +1,185 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "dialects/openai_chat/error_body.hpp"
+#include "dialects/openai_chat/reply_reader.hpp"
+#include "providers/openai_wire.hpp"
+#include <weir/base/ascii.hpp>
+#include <weir/exchange/limits.hpp>
+
+namespace weir::providers {
+namespace {
+
+constexpr std::size_t kErrorBodyBytesMax = 256U << 10;
+
+bool is_event_stream(std::string_view content_type) {
+  return content_type.size() >= 17 && equals_ignoring_case(content_type.substr(0, 17), "text/event-stream");
+}
+
+// What of a raw answer's head goes down: never cookies, the organisation or the provider's rate limits.
+bool goes_down(std::string_view name) {
+  static constexpr std::array<std::string_view, 8> kPassed{
+      "content-disposition", "content-language", "content-range", "accept-ranges",
+      "etag",                "last-modified",    "cache-control", "openai-version"};
+  return std::ranges::any_of(kPassed, [&](std::string_view passed) { return equals_ignoring_case(name, passed); });
+}
+
+}  // namespace
+
+std::string explain(Failure failure, std::string_view provider, const TimeLimits& limits) {
+  switch (failure) {
+    case Failure::upstream_timeout_connect:
+      return fmt::format("provider {} could not be reached within timeouts.connect ({} ms)", provider,
+                         limits.connect.count());
+    case Failure::upstream_timeout_first_byte:
+      return fmt::format("provider {} sent no first byte in time; raise timeouts.first_byte if it is healthy and slow",
+                         provider);
+    case Failure::upstream_timeout_between_bytes:
+      return fmt::format("provider {} fell silent in the middle of its answer (timeouts.between_bytes: {} ms)", provider,
+                         limits.between_bytes.count());
+    case Failure::upstream_timeout_total:
+      return fmt::format("provider {} did not finish in time; raise timeouts.total or deadline", provider);
+    case Failure::upstream_protocol:
+      return fmt::format("provider {} cut its answer off, or sent something that is none", provider);
+    case Failure::upstream_unreachable: return fmt::format("provider {} cannot be reached", provider);
+    default: return fmt::format("provider {} failed", provider);
+  }
+}
+
+awaitable<Ending> OpenAiProvider::answer(Wire& wire, ReplySink& reply) {
+  const Exchange& exchange = wire.call.exchange;
+  const std::string content_type(wire.head.find("content-type").value_or(""));
+  const bool event_stream = is_event_stream(content_type);
+  const bool success = wire.head.status() >= 200 && wire.head.status() < 300;
+
+  ReplyHead head;
+  head.status = wire.attempt.provider_status;
+  head.content_type = content_type;
+  head.event_stream = event_stream;
+  std::vector<HeaderField> passed_on;
+  if (exchange.raw) {
+    for (const HeaderField& field : wire.head.fields()) {
+      if (goes_down(field.name)) passed_on.push_back(field);
+    }
+    head.passed_on = passed_on;
+    if (success || head.status < 400) head.length = wire.head.content_length();
+  }
+  if (exchange.raw && head.status < 400) {
+    reply.head(head);
+    wire.input().consume(wire.head.head_bytes());
+    wire.body.advance(wire.input(), (*wire.connection)->ended());
+    co_return co_await relay_raw(wire, reply);
+  }
+  wire.input().consume(wire.head.head_bytes());
+  wire.body.advance(wire.input(), (*wire.connection)->ended());
+  if (!success) co_return co_await read_error(wire);
+  if (event_stream && exchange.request.stream) {
+    reply.head(head);
+    co_return co_await relay_stream(wire, reply);
+  }
+  if (wire.body.announced() > limits::reply_held_bytes_max) {  // RULINGS 3: too large to be held, relayed as it arrives
+    reply.head(head);
+    co_return co_await relay_raw(wire, reply);
+  }
+  head.event_stream = false;
+  reply.head(head);
+  co_return co_await hold_whole(wire, reply);
+}
+
+awaitable<Ending> OpenAiProvider::relay_raw(Wire& wire, ReplySink& reply) {
+  const Exchange& exchange = wire.call.exchange;
+  bool relayed = false;
+  for (;;) {
+    const std::size_t ready = wire.body.ready();
+    if (ready != 0) {
+      reply.event(wire.input().view().substr(0, ready));
+      wire.input().consume(ready);
+      wire.body.consumed(ready);
+      relayed = true;
+    }
+    if (wire.body.done() || wire.body.failed()) break;
+    wire.timer.only_total();
+    if (relayed && co_await reply.flush() == Flow::stop) {
+      Ending left = wire.broken(Phase::body);
+      left.failure = Failure::client_left;
+      left.content_sent = true;
+      co_return left;
+    }
+    wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes,
+                     InterruptReason::timeout_between_bytes);
+    co_await wire.more(limits::stream_read_bytes);
+  }
+  if (!wire.body.done() || exchange.interrupt.fired()) {
+    Ending ending = wire.broken(Phase::body);
+    ending.content_sent = relayed;
+    co_return ending;
+  }
+  give_back(wire);
+  co_return Ending{};
+}
+
+awaitable<Ending> OpenAiProvider::hold_whole(Wire& wire, ReplySink& reply) {
+  wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes, InterruptReason::timeout_between_bytes);
+  while (!wire.body.done()) {
+    const std::uint64_t announced = wire.body.announced();
+    const std::size_t room = announced != 0 ? static_cast<std::size_t>(announced)
+                                            : std::max<std::size_t>(limits::stream_read_bytes, wire.body.ready() / 2);
+    if (!co_await wire.more(room) || wire.call.exchange.interrupt.fired()) break;
+    if (wire.body.ready() > limits::reply_held_bytes_max) co_return co_await relay_raw(wire, reply);
+    wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes, InterruptReason::timeout_between_bytes);
+  }
+  if (!wire.body.done() || wire.call.exchange.interrupt.fired()) co_return wire.broken(Phase::body);
+
+  Buffer whole = std::move(wire.input());
+  give_back(wire);
+  std::expected<openai_chat::ReplyFacts, std::string> facts;
+  const auto read = [&] { facts = reply_reader_.read(whole.view(), Buffer::kSlack); };
+  if (whole.size() <= limits::dom_bytes_max) {
+    read();
+  } else {
+    co_await offload_.run(worker_.executor(), read);
+  }
+  if (facts && facts->error) facts = std::unexpected("an error: " + openai_chat::redact(openai_chat::read_error(whole.view()).message));
+  if (!facts) {
+    Ending ending;
+    ending.failure = Failure::upstream_protocol;
+    ending.phase = Phase::body;
+    ending.message = fmt::format("provider {} answered {} with {}", wire.call.target.provider_name,
+                                 wire.attempt.provider_status, facts.error());
+    co_return ending;
+  }
+  wire.attempt.usage = facts->usage;
+  wire.attempt.relayed_text_bytes = facts->text_bytes;
+  wire.attempt.reply_model = std::move(facts->model);
+  reply.whole(std::move(whole));
+  co_return Ending{};
+}
+
+awaitable<Ending> OpenAiProvider::read_error(Wire& wire) {
+  wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes, InterruptReason::timeout_between_bytes);
+  std::string retry_after(wire.head.find("retry-after").value_or(""));
+  while (!wire.body.done() && wire.body.ready() < kErrorBodyBytesMax) {
+    if (!co_await wire.more(limits::stream_read_bytes) || wire.call.exchange.interrupt.fired()) break;
+  }
+  if (wire.call.exchange.interrupt.reason() == InterruptReason::client_left) co_return wire.broken(Phase::body);
+  const std::string_view body = wire.input().view().substr(0, wire.body.ready());
+  Ending ending = openai_chat::classify_error(wire.attempt.provider_status, body, retry_after);
+  ending.phase = Phase::body;
+  // The provider refused before it generated anything; only its own failures may have cost something.
+  wire.attempt.may_have_been_billed = wire.attempt.provider_status >= 500;
+  if (wire.body.done()) {
+    wire.input().consume(wire.body.ready());
+    wire.body.consumed(wire.body.ready());
+    give_back(wire);
+  }
+  co_return ending;
+}
+
+void OpenAiProvider::give_back(Wire& wire) {
+  if (wire.connection && wire.body.reusable() && wire.head.keep_alive()) pool_->give_back(std::move(wire.connection));
+}
+
+}  // namespace weir::providers

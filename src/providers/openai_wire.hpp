@@ -1,0 +1,46 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "net/body_reader.hpp"
+#include "net/http1_head.hpp"
+#include "net/upstream_pool.hpp"
+#include "providers/attempt_timer.hpp"
+#include "providers/openai.hpp"
+#include <weir/exchange/service.hpp>
+
+namespace weir::providers {
+
+/// One answer being read off one connection: what all the ways of reading it need. Lives in exchange_once().
+struct OpenAiProvider::Wire {
+  const Call& call;
+  Attempt& attempt;
+  AttemptTimer& timer;
+  std::unique_ptr<net::UpstreamConnection> connection;
+  net::ReplyHead& head;
+  net::BodyReader body;
+
+  Buffer& input() { return (*connection)->input(); }
+
+  /// Reads on and takes the framing off; false = nothing more will come (body.done() or body.failed()).
+  awaitable<bool> more(std::size_t room) {
+    if (body.done() || body.failed()) co_return false;
+    co_await (*connection)->more(room);
+    body.advance(input(), (*connection)->ended());
+    co_return true;
+  }
+
+  Ending broken(Phase phase) const {
+    Ending ending;
+    ending.phase = phase;
+    const InterruptReason reason = call.exchange.interrupt.reason();
+    ending.failure = reason == InterruptReason::none ? Failure::upstream_protocol : failure_of(reason);
+    return ending;
+  }
+};
+
+/// The sentence for a failure that the provider did not explain itself.
+std::string explain(Failure failure, std::string_view provider, const TimeLimits& limits);
+
+}  // namespace weir::providers
