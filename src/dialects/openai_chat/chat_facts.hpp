@@ -1,0 +1,91 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <weir/exchange/failure.hpp>
+
+namespace weir::openai_chat {
+
+/// A range of bytes of a body, [begin, end).
+struct Span {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  bool empty() const { return begin == end; }
+  std::size_t size() const { return end - begin; }
+  bool operator==(const Span&) const = default;
+};
+
+/// Where one member of an object stands, with the commas around it, so that it can be cut out.
+struct MemberSpan {
+  static constexpr std::uint32_t none = std::numeric_limits<std::uint32_t>::max();
+  std::uint32_t key = 0;  ///< the key's opening quote
+  Span value;
+  std::uint32_t comma_before = none;  ///< none = the first member
+  std::uint32_t comma_after = none;   ///< none = the last member
+
+  bool present() const { return !value.empty(); }
+  /// The bytes to take out so that an object stays behind. `stays_before`: a member before it remains.
+  Span cut(bool stays_before) const {
+    if (stays_before) return {comma_before, value.end};
+    return {key, comma_after == none ? value.end : comma_after + 1};
+  }
+};
+
+/// A decoded string: a view into the body, or owned if it was written with escapes.
+class Text {
+ public:
+  Text() = default;
+  explicit Text(std::string_view plain) : plain_(plain) {}
+  explicit Text(std::string decoded) : decoded_(std::move(decoded)), owned_(true) {}
+  std::string_view view() const { return owned_ ? std::string_view{decoded_} : plain_; }
+
+ private:
+  std::string_view plain_;
+  std::string decoded_;
+  bool owned_ = false;
+};
+
+/// What weir reads from a chat request: what it decides on, and where the few bytes stand that it may change.
+/// Lifetime: views point into the body.
+struct ChatFacts {
+  Text model;
+  Span model_value;  ///< with its quotes
+
+  bool stream = false;
+  bool include_usage = false;  ///< the client asked for it itself
+  Span stream_options;         ///< the value; empty = absent
+  bool stream_options_object = false;
+  bool stream_options_empty = false;
+  Span include_usage_value;
+
+  bool store = false;  ///< literally true
+  MemberSpan metadata;
+  std::uint32_t metadata_members = 0;
+  MemberSpan task_member;  ///< metadata.task_type
+  MemberSpan user_member;  ///< metadata.user_id
+  bool stays_before_task = false;
+  bool stays_before_user = false;
+  std::optional<Text> task_type;  ///< metadata.task_type; its characters are not checked here
+  std::optional<Text> user_id;    ///< metadata.user_id
+  std::optional<Text> user;       ///< `user`
+
+  std::optional<std::int64_t> n;
+  std::optional<std::int64_t> max_tokens;  ///< max_completion_tokens, else max_tokens
+
+  std::uint32_t tail_insert = 0;  ///< the closing brace: a further member goes before it, after a comma
+};
+
+/// Why a request is not taken: for the client, in OpenAI's error body.
+struct Refusal {
+  Failure failure = Failure::client_malformed;
+  std::string message;  ///< says what to change; holds nothing of the prompt
+  std::string param;    ///< empty = null
+  std::string code;     ///< empty = null
+  bool operator==(const Refusal&) const = default;
+};
+
+}  // namespace weir::openai_chat

@@ -1,0 +1,16 @@
+#pragma once
+#include <string_view>
+
+#include <weir/exchange/ending.hpp>
+
+namespace weir::openai_chat {
+
+/// What a provider's error means for the call: its class, the message for the client (redacted), `code` and `param`;
+/// the provider's own body where it may be passed on (RULINGS 12), and its Retry-After with limit.*. `phase` and
+/// `content_sent` are the caller's.
+///
+/// `status` is the provider's; 200 for an error inside a 200 or inside a stream, whose body may name a status itself.
+/// `retry_after`: the header's value, empty if there was none.
+Ending classify_error(int status, std::string_view body, std::string_view retry_after);
+
+}  // namespace weir::openai_chat

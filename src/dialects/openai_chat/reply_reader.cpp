@@ -1,0 +1,54 @@
+#include "dialects/openai_chat/reply_reader.hpp"
+
+#include "dialects/openai_chat/choices_reader.hpp"
+#include "dialects/openai_chat/usage_reader.hpp"
+#include "dialects/openai_chat/utf8.hpp"
+
+namespace weir::openai_chat {
+namespace {
+
+bool read_facts(std::string_view body, ReplyFacts& facts) {
+  JsonCursor cursor{body};
+  if (cursor.peek() != '{') return false;
+  Generated generated;
+  const auto member = [&](const JsonString& key, std::size_t) {
+    const std::string_view name = key.raw;
+    if (name == "choices") return read_choices(cursor, generated);
+    if (name == "usage" && cursor.peek() == '{') {
+      if (!read_usage(cursor, facts.usage)) return false;
+      facts.usage_end = facts.usage.reported ? static_cast<std::uint32_t>(cursor.offset() - 1) : 0;
+      return true;
+    }
+    if (name == "model" && cursor.peek() == '"') {
+      JsonString model;
+      if (!cursor.read_string(model)) return false;
+      facts.model = decode(model);
+      return true;
+    }
+    if (name == "error") facts.error = cursor.peek() != 'n';
+    return cursor.skip_value();
+  };
+  if (!cursor.read_object(member) || !cursor.at_end()) return false;
+  facts.choices = generated.choices;
+  facts.text_bytes = generated.text_bytes;
+  facts.finish_reason = generated.finish_reason;
+  return true;
+}
+
+std::string why_not(std::string_view body) {
+  const std::size_t text = body.find_first_not_of(" \t\r\n");
+  if (text == std::string_view::npos) return "The provider's reply is empty.";
+  if (body[text] == '<') return "The provider's reply is a web page, not JSON.";
+  return "The provider's reply is not a whole JSON object.";
+}
+
+}  // namespace
+
+std::expected<ReplyFacts, std::string> ReplyReader::read(std::string_view body, std::size_t readable_slack) {
+  ReplyFacts facts;
+  const bool json = body.size() <= limits::dom_bytes_max ? gate_.accepts(body, readable_slack) : valid_utf8(body);
+  if (!json || !read_facts(body, facts)) return std::unexpected(why_not(body));
+  return facts;
+}
+
+}  // namespace weir::openai_chat

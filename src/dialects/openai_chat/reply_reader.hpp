@@ -1,0 +1,38 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include <weir/exchange/usage.hpp>
+
+#include "dialects/openai_chat/chat_facts.hpp"
+#include "dialects/openai_chat/json_gate.hpp"
+
+namespace weir::openai_chat {
+
+/// What weir reads from a whole reply. Lifetime: nothing points into the body.
+struct ReplyFacts {
+  std::string model;          ///< as the provider named it; empty = not named
+  std::string finish_reason;  ///< of the last choice that has one
+  std::size_t choices = 0;
+  std::size_t text_bytes = 0;   ///< generated text, for an estimate
+  Usage usage;                  ///< `reported` if the reply has it
+  std::uint32_t usage_end = 0;  ///< the usage object's closing brace; set if `usage.reported`
+  bool error = false;           ///< an error object inside a 200; read_error() reads the body
+};
+
+/// Reads replies that are not streams. What is not a JSON object as a whole (empty, HTML, cut) is an error whose text
+/// says so, for upstream.protocol. Above limits::dom_bytes_max it reads without a tree.
+///
+/// Thread: one reader per worker.
+class ReplyReader {
+ public:
+  std::expected<ReplyFacts, std::string> read(std::string_view body, std::size_t readable_slack);
+
+ private:
+  JsonGate gate_;
+};
+
+}  // namespace weir::openai_chat

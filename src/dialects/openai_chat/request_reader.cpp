@@ -1,0 +1,298 @@
+#include "dialects/openai_chat/request_reader.hpp"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "dialects/openai_chat/acted_keys.hpp"
+#include "dialects/openai_chat/utf8.hpp"
+
+namespace weir::openai_chat {
+namespace {
+
+enum Key : std::size_t {
+  kModel,
+  kMessages,
+  kStream,
+  kStreamOptions,
+  kMetadata,
+  kStore,
+  kUser,
+  kN,
+  kMaxTokens,
+  kMaxCompletionTokens,
+  kKeys
+};
+constexpr std::array<std::string_view, kKeys> kKeyNames{
+    "model", "messages", "stream", "stream_options", "metadata",
+    "store", "user",     "n",      "max_tokens",     "max_completion_tokens"};
+constexpr std::array<std::string_view, 1> kStreamOptionNames{"include_usage"};
+constexpr std::array<std::string_view, 2> kMetadataNames{"task_type", "user_id"};
+
+std::uint32_t narrow(std::size_t offset) {
+  return static_cast<std::uint32_t>(offset);
+}
+
+/// Notices names that come twice or misspelt; one per object.
+class Once {
+ public:
+  /// The index of the name, or KeyMatch::other; sets `clash` when the key may not stand here.
+  std::size_t take(const JsonString& key, std::span<const std::string_view> names, bool& clash) {
+    const KeyMatch match = match_key(key, names);
+    if (match.name == KeyMatch::other) return match.name;
+    clash = match.misspelt || (seen_ & (1U << match.name)) != 0;
+    seen_ |= 1U << match.name;
+    return match.name;
+  }
+  bool seen(std::size_t name) const { return (seen_ & (1U << name)) != 0; }
+
+ private:
+  std::uint32_t seen_ = 0;
+};
+
+/// Fills in the commas around members while an object is read.
+class CommaNotes {
+ public:
+  void member_begins(std::size_t key, bool ours, MemberSpan* member, std::string_view body) {
+    std::size_t comma = MemberSpan::none;
+    if (!first_) {
+      comma = key;
+      while (body[comma] != ',') --comma;  // only white space stands between
+    }
+    first_ = false;
+    if (pending_ != nullptr) pending_->comma_after = narrow(comma);
+    pending_ = ours ? member : nullptr;
+    if (!ours) return;
+    member->key = narrow(key);
+    member->comma_before = narrow(comma);
+  }
+
+ private:
+  bool first_ = true;
+  MemberSpan* pending_ = nullptr;
+};
+
+class FactsReader {
+ public:
+  explicit FactsReader(std::string_view body) : body_(body), cursor_(body) {}
+
+  /// False: not JSON (this reader is a full check of it). Otherwise the facts or refusal() hold.
+  bool read() {
+    if (cursor_.peek() != '{') {
+      refuse("The body must be a JSON object that begins with {.", "", "");
+      return cursor_.skip_value() && cursor_.at_end();
+    }
+    const auto member = [this](const JsonString& key, std::size_t key_offset) { return read_member(key, key_offset); };
+    if (!cursor_.read_object(member)) return false;
+    facts_.tail_insert = narrow(cursor_.offset() - 1);
+    if (!cursor_.at_end()) return false;
+    if (!keys_.seen(kModel)) {
+      refuse(R"(The body names no model; add one, for example "model": "gpt-4o-mini".)", "model",
+             "missing_required_parameter");
+    } else if (!keys_.seen(kMessages)) {
+      refuse(R"(The body has no messages; add "messages": [{"role": "user", "content": "…"}].)", "messages",
+             "missing_required_parameter");
+    }
+    if (!facts_.max_tokens) facts_.max_tokens = max_tokens_old_;
+    return true;
+  }
+
+  std::expected<ChatFacts, Refusal> outcome() && {
+    if (refused_) return std::unexpected(std::move(refusal_));
+    return std::move(facts_);
+  }
+
+ private:
+  /// Keeps the first reason and reads on: a body that is no JSON at all is told so first.
+  void refuse(std::string message, std::string_view param, std::string_view code) {
+    if (std::exchange(refused_, true)) return;
+    refusal_ = Refusal{Failure::client_malformed, std::move(message), std::string{param}, std::string{code}};
+  }
+  void refuse_type(std::string_view param, std::string_view wanted) {
+    refuse(fmt::format("\"{}\" must be {}.", param, wanted), param, "invalid_type");
+  }
+  void refuse_spelling(std::string_view parent, std::string_view name) {
+    const std::string param = parent.empty() ? std::string{name} : fmt::format("{}.{}", parent, name);
+    refuse(fmt::format("Write the key \"{}\" once, in lower case and without escapes: other readers could take another "
+                       "value for it.",
+                       param),
+           param, "duplicate_key");
+  }
+
+  bool read_member(const JsonString& key, std::size_t key_offset) {
+    bool clash = false;
+    std::size_t name = keys_.take(key, kKeyNames, clash);
+    if (name == kMessages && std::exchange(clash, false)) name = KeyMatch::other;  // asked for, but not decided on
+    commas_.member_begins(key_offset, name == kMetadata && !clash, &facts_.metadata, body_);
+    if (clash) refuse_spelling("", kKeyNames[name]);
+    if (clash || name == KeyMatch::other) return cursor_.skip_value();
+    const char first = cursor_.peek();
+    switch (name) {
+      case kModel:
+        return read_model(first);
+      case kMessages:
+        if (first != '[') refuse_type("messages", "an array of messages");
+        return cursor_.skip_value();
+      case kStream:
+        return read_flag(first, "stream", facts_.stream);
+      case kStore:
+        return read_flag(first, "store", facts_.store);
+      case kStreamOptions:
+        return read_stream_options(first);
+      case kMetadata:
+        return read_metadata(first);
+      case kUser:
+        if (first == 'n') return cursor_.read_word("null");
+        return read_text(first, "user", facts_.user);
+      case kN:
+        return read_count(first, "n", facts_.n);
+      case kMaxTokens:
+        return read_count(first, "max_tokens", max_tokens_old_);
+      default:
+        return read_count(first, "max_completion_tokens", facts_.max_tokens);
+    }
+  }
+
+  bool read_model(char first) {
+    std::optional<Text> model;
+    const std::size_t begin = cursor_.offset();
+    if (!read_text(first, "model", model)) return false;
+    facts_.model_value = {narrow(begin), narrow(cursor_.offset())};
+    if (!model) return true;
+    facts_.model = std::move(*model);
+    if (facts_.model.view().empty()) {
+      refuse(R"("model" is empty; name one, for example "gpt-4o-mini".)", "model", "missing_required_parameter");
+    }
+    for (const char c : facts_.model.view()) {
+      // It goes into a response header and the log.
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+        refuse("\"model\" must not contain control characters.", "model", "invalid_value");
+      }
+    }
+    return true;
+  }
+
+  bool read_text(char first, std::string_view param, std::optional<Text>& into) {
+    if (first != '"') {
+      refuse_type(param, "a string");
+      return cursor_.skip_value();
+    }
+    JsonString text;
+    if (!cursor_.read_string(text)) return false;
+    into = text.escaped ? Text{decode(text)} : Text{text.raw};
+    return true;
+  }
+
+  bool read_flag(char first, std::string_view param, bool& into) {
+    if (first != 't' && first != 'f' && first != 'n') {
+      refuse_type(param, "true or false");
+      return cursor_.skip_value();
+    }
+    into = first == 't';
+    return cursor_.skip_value();
+  }
+
+  bool read_count(char first, std::string_view param, std::optional<std::int64_t>& into) {
+    if (first == 'n') return cursor_.read_word("null");
+    JsonNumber number;
+    const bool numeric = first == '-' || static_cast<unsigned>(first - '0') <= 9;
+    if (numeric ? !cursor_.read_number(number) : !cursor_.skip_value()) return false;
+    std::int64_t value = 0;
+    const char* end = number.raw.data() + number.raw.size();
+    if (numeric && number.integer && std::from_chars(number.raw.data(), end, value).ec == std::errc{}) {
+      into = value;
+    } else {
+      refuse_type(param, "an integer");
+    }
+    return true;
+  }
+
+  bool read_stream_options(char first) {
+    const std::size_t begin = cursor_.offset();
+    Once once;
+    bool empty = true;
+    const auto member = [&](const JsonString& key, std::size_t) {
+      empty = false;
+      bool clash = false;
+      const std::size_t name = once.take(key, kStreamOptionNames, clash);
+      if (clash) refuse_spelling("stream_options", "include_usage");
+      if (name == KeyMatch::other || clash) return cursor_.skip_value();
+      const char value = cursor_.peek();
+      facts_.include_usage_value.begin = narrow(cursor_.offset());
+      if (!read_flag(value, "stream_options.include_usage", facts_.include_usage)) return false;
+      facts_.include_usage_value.end = narrow(cursor_.offset());
+      return true;
+    };
+    if (first != '{' && first != 'n') refuse_type("stream_options", "an object");
+    if (first == '{' ? !cursor_.read_object(member) : !cursor_.skip_value()) return false;
+    facts_.stream_options = {narrow(begin), narrow(cursor_.offset())};
+    facts_.stream_options_object = first == '{';
+    facts_.stream_options_empty = empty;
+    return true;
+  }
+
+  bool read_metadata(char first) {
+    facts_.metadata.value.begin = narrow(cursor_.offset());
+    Once once;
+    CommaNotes commas;
+    std::uint32_t strangers = 0;
+    const auto member = [&](const JsonString& key, std::size_t key_offset) {
+      ++facts_.metadata_members;
+      bool clash = false;
+      const std::size_t name = once.take(key, kMetadataNames, clash);
+      const bool ours = name != KeyMatch::other && !clash;
+      MemberSpan& span = name == 0 ? facts_.task_member : facts_.user_member;
+      commas.member_begins(key_offset, ours, &span, body_);
+      if (clash) refuse_spelling("metadata", kMetadataNames[name]);
+      if (!ours) {
+        ++strangers;
+        return cursor_.skip_value();
+      }
+      (name == 0 ? facts_.stays_before_task : facts_.stays_before_user) = strangers > 0;
+      const char value = cursor_.peek();
+      span.value.begin = narrow(cursor_.offset());
+      const bool read = name == 0 ? read_text(value, "metadata.task_type", facts_.task_type)
+                                  : read_text(value, "metadata.user_id", facts_.user_id);
+      span.value.end = narrow(cursor_.offset());
+      return read;
+    };
+    if (first != '{' && first != 'n') refuse_type("metadata", "an object");
+    if (first == '{' ? !cursor_.read_object(member) : !cursor_.skip_value()) return false;
+    facts_.metadata.value.end = narrow(cursor_.offset());
+    return true;
+  }
+
+  std::string_view body_;
+  JsonCursor cursor_;
+  Once keys_;
+  CommaNotes commas_;
+  ChatFacts facts_;
+  std::optional<std::int64_t> max_tokens_old_;
+  Refusal refusal_;
+  bool refused_ = false;
+};
+
+std::unexpected<Refusal> not_json(std::string_view body) {
+  std::string message = describe_json_problem(body);
+  if (message.empty()) message = "The body is not JSON.";
+  return std::unexpected(Refusal{Failure::client_malformed, std::move(message), "", "invalid_json"});
+}
+
+}  // namespace
+
+std::expected<ChatFacts, Refusal> RequestReader::read(std::string_view body, std::size_t readable_slack) {
+  if (!gate_.accepts(body, readable_slack)) return not_json(body);
+  FactsReader reader{body};
+  if (!reader.read()) return not_json(body);
+  return std::move(reader).outcome();
+}
+
+std::expected<ChatFacts, Refusal> read_large(std::string_view body) {
+  FactsReader reader{body};
+  if (!reader.read() || !valid_utf8(body)) return not_json(body);
+  return std::move(reader).outcome();
+}
+
+}  // namespace weir::openai_chat
