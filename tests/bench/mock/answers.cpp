@@ -55,7 +55,10 @@ Call read_call(std::string_view body) {
   call.stream = after_key(body, R"("stream")").starts_with("true");
   call.include_usage = call.stream && after_key(body, R"("include_usage")").starts_with("true");
   call.seed = number(after_key(body, R"("seed")"));
-  if (const auto model = after_key(body, R"("model")"); model.starts_with('"')) call.pace = pace_of(model.substr(1));
+  if (const auto model = after_key(body, R"("model")"); model.starts_with('"')) {
+    call.pace = pace_of(model.substr(1));
+    call.block = model.starts_with("\"bench-block\"");
+  }
   return call;
 }
 

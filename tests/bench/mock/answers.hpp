@@ -10,6 +10,7 @@ namespace weir::bench {
 struct Call {
   bool stream = false;
   bool include_usage = false;
+  bool block = false;                 ///< model "bench-block": the whole stream in one write
   std::uint64_t seed = 0;             ///< makes the answer's text
   std::chrono::microseconds pace{0};  ///< between events, from a model name like "bench-paced-2ms"; 0 = a burst
 };

@@ -174,8 +174,10 @@ void Server::continue_stream(Connection& connection, Clock::time_point due) {
   while (connection.next_event >= 0) {
     connection.next_event = append_event(connection.unsent, connection.call, connection.next_event);
     if (connection.next_event < 0) connection.request.reset();
+    if (connection.call.block && connection.next_event >= 0) continue;
     if (!flush(connection)) return;
-    if (connection.next_event >= 0 && connection.call.pace.count() > 0) {
+    // The role goes out together with the first text, as real providers do.
+    if (connection.next_event > 1 && connection.call.pace.count() > 0) {
       timers_.push({due + connection.call.pace, connection.fd, connection.serial});
       return;
     }
