@@ -1,0 +1,318 @@
+#include "settings/build.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "settings/known_providers.hpp"
+#include "settings/quantities.hpp"
+
+namespace weir::settings {
+namespace {
+
+/// A scalar that can be used; null for nothing, a list, a map or an unset variable.
+const Node* scalar(const Node* node) {
+  return node && node->kind == Node::Kind::scalar && node->unset.empty() ? node : nullptr;
+}
+
+const Node* below(const Node& node, std::string_view first, std::string_view second) {
+  const Node* section = node.find(first);
+  return section ? section->find(second) : nullptr;
+}
+
+void set(std::string& value, const Node* node) {
+  if (scalar(node)) value = node->text;
+}
+
+/// `parse` reports nothing here: what it refuses, check() has reported.
+template <class T, class Parsed>
+void set(T& value, const Node* node, Result<Parsed> (*parse)(std::string_view)) {
+  if (!scalar(node)) return;
+  if (const auto parsed = parse(node->text)) value = static_cast<T>(*parsed);
+}
+
+template <class T, class Parsed>
+void set(std::optional<T>& value, const Node* node, Result<Parsed> (*parse)(std::string_view)) {
+  if (!scalar(node)) return;
+  if (const auto parsed = parse(node->text)) value = *parsed;
+}
+
+void set_timeouts(TimeoutOverrides& timeouts, const Node& node) {
+  set(timeouts.connect, below(node, "timeouts", "connect"), &parse_duration);
+  set(timeouts.between_bytes, below(node, "timeouts", "between_bytes"), &parse_duration);
+  set(timeouts.total, below(node, "timeouts", "total"), &parse_duration);
+  const Node* first = scalar(below(node, "timeouts", "first_byte"));
+  if (first && first->text == "auto") {
+    timeouts.first_byte = std::chrono::milliseconds{0};
+  } else {
+    set(timeouts.first_byte, first, &parse_duration);
+  }
+}
+
+/// What a provider leaves open, `defaults:` fills: the order route > model > provider > default stays as it is.
+void fill(TimeoutOverrides& timeouts, const TimeoutOverrides& defaults) {
+  if (!timeouts.connect) timeouts.connect = defaults.connect;
+  if (!timeouts.first_byte) timeouts.first_byte = defaults.first_byte;
+  if (!timeouts.between_bytes) timeouts.between_bytes = defaults.between_bytes;
+  if (!timeouts.total) timeouts.total = defaults.total;
+}
+
+/// The first unset variable in an entry, depth first.
+const Node* find_unset(const Node& node) {
+  if (!node.unset.empty()) return &node;
+  for (const auto& item : node.items) {
+    if (const Node* found = find_unset(item)) return found;
+  }
+  return nullptr;
+}
+
+class Build {
+ public:
+  Build(const Node& root, const std::string& file, const std::filesystem::path& folder, const LoadOptions& options,
+        std::vector<Problem>& problems)
+      : root_{root}, file_{file}, folder_{folder}, options_{options}, problems_{problems} {}
+
+  Settings run(const Environment& environment) {
+    listen();
+    set(settings_.open, root_.find("open"), &parse_flag);
+    admin();
+    set(settings_.threads, root_.find("threads"), &parse_count);
+    set(settings_.drain, root_.find("drain"), &parse_duration);
+    set(settings_.default_provider, root_.find("default"));
+    limits();
+    log();
+    providers(environment);
+    each("models", [&](const Key& key, const Node& node) { model(key, node); });
+    each("routes", [&](const Key& key, const Node& node) { route(key, node); });
+    set(settings_.deadline, below(root_, "defaults", "deadline"), &parse_duration);
+    return std::move(settings_);
+  }
+
+ private:
+  template <class Function>
+  void each(std::string_view section, Function function) {
+    const Node* node = root_.find(section);
+    if (!node || node->kind != Node::Kind::map) return;
+    for (std::size_t i = 0; i < node->keys.size(); ++i) function(node->keys[i], node->items[i]);
+  }
+
+  void set_file(std::string& value, const Node* node) {
+    if (scalar(node)) value = folder_.empty() ? node->text : (folder_ / node->text).string();
+  }
+
+  void listen() {
+    const Node* node = root_.find("listen");
+    net::ListenSettings shared;
+    tls(shared, root_.find("tls"), root_.find_key("tls"));
+    settings_.listen.clear();
+    if (node && node->kind == Node::Kind::list) {
+      for (const auto& item : node->items) address(item, shared);
+    } else if (node) {
+      address(*node, shared);
+    }
+    if (settings_.listen.empty()) settings_.listen.push_back(shared);
+  }
+
+  void address(const Node& node, const net::ListenSettings& shared) {
+    net::ListenSettings one = shared;
+    if (node.kind == Node::Kind::map && node.find("tls")) {
+      one.certificate_file.clear();
+      one.key_file.clear();
+      tls(one, node.find("tls"), node.find_key("tls"));
+    }
+    const Node* text = scalar(node.kind == Node::Kind::map ? node.find("address") : &node);
+    if (!text) return;
+    const auto parsed = parse_address(text->text);
+    if (!parsed) return;
+    one.host = parsed->host;
+    one.port = parsed->port;
+    for (const auto& other : settings_.listen) {
+      if (other.host == one.host && other.port == one.port && one.port != 0) {
+        problem(text->place, fmt::format("listen names {} twice", text->written));
+      }
+    }
+    settings_.listen.push_back(std::move(one));
+  }
+
+  void tls(net::ListenSettings& one, const Node* node, const Key* key) {
+    if (!node) return;
+    set_file(one.certificate_file, node->find("cert"));
+    set_file(one.key_file, node->find("key"));
+    if (one.certificate_file.empty() != one.key_file.empty()) problem(key->place, "tls needs both cert and key");
+  }
+
+  void admin() {
+    if (const Node* node = scalar(below(root_, "admin", "listen"))) {
+      if (const auto parsed = parse_address(node->text)) {
+        settings_.admin.host = parsed->host;
+        settings_.admin.port = parsed->port;
+      }
+    }
+    set(settings_.admin.token, below(root_, "admin", "token"));
+  }
+
+  void limits() {
+    const Node* node = root_.find("limits");
+    if (!node) return;
+    auto& limits = settings_.limits;
+    set(limits.body_bytes, node->find("body"), &parse_size);
+    set(limits.head_bytes, node->find("head"), &parse_size);
+    set(limits.connections, node->find("connections"), &parse_count);
+    set(limits.in_flight, node->find("in_flight"), &parse_count);
+    set(limits.head_time, node->find("head_time"), &parse_duration);
+    set(limits.body_time, node->find("body_time"), &parse_duration);
+    set(limits.idle, node->find("idle"), &parse_duration);
+  }
+
+  void log() {
+    const Node* to = scalar(below(root_, "log", "to"));
+    if (to && (to->text == "stdout" || to->text == "stderr" || to->text == "off")) {
+      settings_.log.to = to->text;
+    } else {
+      set_file(settings_.log.to, to);
+    }
+    const Node* level = scalar(below(root_, "log", "level"));
+    if (!level) return;
+    if (level->text == "debug") settings_.log.level = telemetry::LogLevel::debug;
+    if (level->text == "info") settings_.log.level = telemetry::LogLevel::info;
+    if (level->text == "warning") settings_.log.level = telemetry::LogLevel::warning;
+    if (level->text == "error") settings_.log.level = telemetry::LogLevel::error;
+  }
+
+  void providers(const Environment& environment) {
+    TimeoutOverrides defaults;
+    if (const Node* node = root_.find("defaults")) set_timeouts(defaults, *node);
+    const Node* section = root_.find("providers");
+    if (!section || section->items.empty()) {
+      settings_.providers = providers_from(environment, options_.found, settings_.warnings);
+    } else {
+      each("providers", [&](const Key& key, const Node& node) { provider(key, node); });
+      add_demo(settings_.providers);
+    }
+    for (auto& provider : settings_.providers) fill(provider.timeouts, defaults);
+  }
+
+  void provider(const Key& key, const Node& node) {
+    providers::ProviderSettings one;
+    one.name = key.text;
+    const Node* protocol = scalar(node.find("protocol"));
+    // `demo: {}` is the built-in one, also without its protocol.
+    const bool demo = protocol ? protocol->text == "demo" : key.text == "demo" && !node.find("base_url");
+    if (demo) one.protocol = providers::Protocol::demo;
+    if (const Node* unset = find_unset(node)) {
+      one.off_because = unset->unset;
+      auto message = fmt::format("provider {} is off: {} is not set", key.text, unset->unset);
+      if (options_.strict) problem(unset->place, message);
+      settings_.warnings.push_back(std::move(message));
+    }
+    base_url(one, key, node, protocol);
+    set(one.api_key, node.find("api_key"));
+    if (const Node* headers = node.find("headers")) {
+      for (std::size_t i = 0; i < headers->keys.size(); ++i) {
+        if (const Node* value = scalar(&headers->items[i]))
+          one.headers.emplace_back(headers->keys[i].text, value->text);
+      }
+    }
+    set_file(one.ca_file, below(node, "tls", "ca"));
+    set(one.verify, below(node, "tls", "verify"), &parse_flag);
+    set(one.connections_max, below(node, "connections", "max"), &parse_count);
+    set(one.connections_idle, below(node, "connections", "idle"), &parse_duration);
+    set_timeouts(one.timeouts, node);
+    set(one.demo_tokens_per_second, node.find("speed"), &parse_decimal);
+    if (!demo && node.find("speed")) problem(node.find_key("speed")->place, "speed is for protocol demo only");
+    settings_.providers.push_back(std::move(one));
+  }
+
+  void base_url(providers::ProviderSettings& one, const Key& key, const Node& node, const Node* protocol) {
+    const Node* url = node.find("base_url");
+    if (one.protocol == providers::Protocol::demo) {
+      if (url) problem(node.find_key("base_url")->place, "protocol demo is built in and has no base_url");
+      return;
+    }
+    const bool openai = !protocol || protocol->text == "openai";
+    if (url) {
+      set(one.base_url, url, &parse_base_url);
+    } else if (const auto* known = find_known_provider(key.text); known && known->protocol == "openai") {
+      one.base_url = known->base_url;
+    } else if (openai && node.kind != Node::Kind::scalar) {
+      problem(key.place, fmt::format("provider {} has no base_url, like https://api.example.com/v1", key.text));
+    }
+  }
+
+  void model(const Key& key, const Node& node) {
+    pipeline::ModelSettings one;
+    one.name = key.text;
+    one.id = key.text;
+    set(one.provider, node.find("provider"));
+    if (!node.find("provider") && !node.find("deployments")) {
+      problem(key.place, fmt::format("model {} has no provider: write {{provider: NAME}}", key.text));
+    }
+    set(one.id, node.find("id"));
+    price(one.price, key, node);
+    set(one.context, node.find("context"), &parse_count);
+    set_timeouts(one.timeouts, node);
+    settings_.models.push_back(std::move(one));
+  }
+
+  void price(catalogue::PriceSettings& price, const Key& key, const Node& node) {
+    const Node* given = node.find("price");
+    if (!given || given->kind != Node::Kind::map) return;
+    set(price.monthly, given->find("monthly"), &parse_money);
+    if (given->keys.size() == (given->find("monthly") ? 1U : 0U)) return;
+    const Place place = node.find_key("price")->place;
+    if (given->find("monthly")) {
+      return problem(place, fmt::format("price of {} is either monthly or per token", key.text));
+    }
+    // Half a price would book the other half as free.
+    if (!given->find("input") || !given->find("output")) {
+      return problem(place, fmt::format("price of {} needs both input and output", key.text));
+    }
+    Price whole;
+    set(whole.input, given->find("input"), &parse_dollars);
+    set(whole.output, given->find("output"), &parse_dollars);
+    whole.cache_read = whole.cache_write = whole.input;
+    set(whole.cache_read, given->find("cache_read"), &parse_dollars);
+    set(whole.cache_write, given->find("cache_write"), &parse_dollars);
+    price.price = whole;
+  }
+
+  void route(const Key& key, const Node& node) {
+    pipeline::RouteSettings one;
+    one.name = key.text;
+    set(one.model, node.find("model"));
+    set(one.task, node.find("task"));
+    set(one.deadline, node.find("deadline"), &parse_duration);
+    set_timeouts(one.timeouts, node);
+    const bool planned = node.find("tiers") || node.find("split") || node.find("choose");
+    if (!node.find("model") && !planned) {
+      problem(key.place, fmt::format("route {} has no model: write {{model: NAME}}", key.text));
+    } else if (node.find("model") && planned) {
+      problem(key.place, fmt::format("route {} must have exactly one of model, tiers, split, choose", key.text));
+    }
+    settings_.routes.push_back(std::move(one));
+  }
+
+  void problem(Place place, std::string message) {
+    problems_.push_back({file_, place.line, place.column, std::move(message)});
+  }
+
+  const Node& root_;
+  const std::string& file_;
+  const std::filesystem::path& folder_;
+  const LoadOptions& options_;
+  std::vector<Problem>& problems_;
+  Settings settings_;
+};
+
+}  // namespace
+
+Settings build(const Node& root, const std::string& file, const std::filesystem::path& folder,
+               const Environment& environment, const LoadOptions& options, std::vector<Problem>& problems) {
+  return Build{root, file, folder, options, problems}.run(environment);
+}
+
+}  // namespace weir::settings

@@ -1,0 +1,5 @@
+# config/prices.yaml becomes part of the binary, which then needs no file beside it.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/config/prices.yaml)
+file(READ ${PROJECT_SOURCE_DIR}/config/prices.yaml WEIR_PRICES)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/prices_text.cpp.in ${CMAKE_CURRENT_BINARY_DIR}/settings/prices_text.cpp @ONLY)
+target_sources(weir_settings PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/settings/prices_text.cpp)

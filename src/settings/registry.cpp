@@ -1,0 +1,286 @@
+#include "settings/registry.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "settings/quantities.hpp"
+
+namespace weir::settings {
+namespace {
+
+using enum Kind;
+using enum Change;
+
+// The same four rows for a provider, a model, a route and the defaults.
+#define WEIR_TIMEOUTS(section)                                                                                         \
+  Setting{section ".timeouts.connect", duration, "", "1ms", "10m", "", live, "to open a connection; else 2s"},         \
+      Setting{section ".timeouts.first_byte",                                                                          \
+              duration,                                                                                                \
+              "",                                                                                                      \
+              "1ms",                                                                                                   \
+              "24h",                                                                                                   \
+              "auto",                                                                                                  \
+              live,                                                                                                    \
+              "from the request's last byte to the answer's first; else auto: learned per model, `total` until then"}, \
+      Setting{section ".timeouts.between_bytes",          duration, "", "1ms", "24h", "", live,                        \
+              "between two reads of an answer; else 120s"},                                                            \
+      Setting{section ".timeouts.total", duration, "", "1ms", "24h", "", live, "of one attempt as a whole; else 10m"}
+
+constexpr std::array kSettings{
+    Setting{"listen", addresses, "127.0.0.1:8080", "", "", "", restart,
+            "where clients connect; a list for several. An item may be {address: …, tls: {cert: F, key: F}}"},
+    Setting{"tls.cert", file, "", "", "", "", restart,
+            "certificate chain (PEM) of all addresses without their own; a changed file is read again by itself"},
+    Setting{"tls.key", file, "", "", "", "", restart, "its private key (PEM)"},
+    Setting{"open", flag, "false", "", "", "", live,
+            "take calls from other machines without keys; needed for any address that is not loopback"},
+    Setting{"admin.listen", address, "127.0.0.1:9090", "", "", "", restart, "metrics, health and the admin API"},
+    Setting{"admin.token", secret, "", "", "", "", restart,
+            "bearer token of /api/*; without one /api/* answers on loopback only"},
+    Setting{"threads", count, "auto", "1", "1024", "auto", restart, "io threads; auto: one per processor"},
+    Setting{"drain", duration, "10m", "0s", "24h", "", live, "on SIGTERM: how long open calls may take to finish"},
+    Setting{"default", name, "", "", "", "", live, "the provider that takes every model name not listed below"},
+
+    Setting{"limits.body", size, "32MiB", "1KiB", "1GiB", "", restart, "largest request body"},
+    Setting{"limits.head", size, "32KiB", "1KiB", "1MiB", "", restart, "largest request head"},
+    Setting{"limits.connections", count, "20000", "1", "1000000", "", restart, "open client connections"},
+    Setting{"limits.in_flight", count, "auto", "1", "1000000", "auto", restart,
+            "calls at once; auto: not limited by number"},
+    Setting{"limits.head_time", duration, "10s", "100ms", "10m", "", restart,
+            "from a request's first byte to the end of its head"},
+    Setting{"limits.body_time", duration, "60s", "100ms", "1h", "", restart, "from the head to the end of the body"},
+    Setting{"limits.idle", duration, "75s", "1s", "1h", "", restart, "a connection without a request is closed after"},
+
+    Setting{"log.to", file, "stdout", "", "", "stdout stderr off", restart, "the line per call: a word or a file"},
+    Setting{"log.level", choice, "info", "", "", "debug info warning error", restart,
+            "of the daemon's own messages on stderr"},
+
+    Setting{"providers.<name>.protocol", choice, "openai", "", "", "openai demo", live,
+            "openai: any compatible server; demo: built-in answers that begin with [demo]"},
+    Setting{"providers.<name>.base_url", url, "", "", "", "", live,
+            "up to and with /v1; may be left out for the names of the table \"Without a file\""},
+    Setting{"providers.<name>.api_key", secret, "", "", "", "", live,
+            "sent as bearer token; none: no Authorization is sent"},
+    Setting{"providers.<name>.headers.<header>", secret, "", "", "", "", live, "added to each request"},
+    Setting{"providers.<name>.tls.ca", file, "", "", "", "", live,
+            "certificates (PEM) trusted instead of the system's"},
+    Setting{"providers.<name>.tls.verify", flag, "true", "", "", "", live, "check the provider's certificate and name"},
+    Setting{"providers.<name>.connections.max", count, "1024", "1", "100000", "", live,
+            "open connections of the process"},
+    Setting{"providers.<name>.connections.idle", duration, "60s", "1s", "1h", "", live,
+            "an unused connection is kept for"},
+    WEIR_TIMEOUTS("providers.<name>"),
+    Setting{"providers.<name>.speed", decimal, "0", "0", "1000000", "", live,
+            "demo only: tokens per second; 0: as fast as it goes"},
+
+    Setting{"models.<name>.provider", name, "", "", "", "", live, "a name under providers (required)"},
+    Setting{"models.<name>.id", text, "", "", "", "", live, "the name sent to the provider; else the model's own"},
+    Setting{"models.<name>.price.input", dollars, "", "0", "1000000", "", live, "USD per million prompt tokens"},
+    Setting{"models.<name>.price.output", dollars, "", "0", "1000000", "", live, "USD per million answer tokens"},
+    Setting{"models.<name>.price.cache_read", dollars, "", "0", "1000000", "", live,
+            "USD per million prompt tokens from the provider's cache; else as input"},
+    Setting{"models.<name>.price.cache_write", dollars, "", "0", "1000000", "", live,
+            "USD per million prompt tokens put into it; else as input"},
+    Setting{"models.<name>.price.monthly", money, "", "0 USD", "1000000000 USD", "", live,
+            "of a model you host: the month's cost, instead of prices per token"},
+    Setting{"models.<name>.context", count, "", "1", "1000000000", "", live,
+            "context window in tokens; else the catalogue's"},
+    WEIR_TIMEOUTS("models.<name>"),
+
+    Setting{"routes.<name>.model", text, "", "", "", "", live, "a name under models, or provider/model (required)"},
+    Setting{"routes.<name>.task", task, "", "", "", "", live, "task type of calls that name none"},
+    Setting{"routes.<name>.deadline", duration, "", "1ms", "24h", "", live,
+            "of the call with all its attempts; else the first target's total"},
+    WEIR_TIMEOUTS("routes.<name>"),
+
+    Setting{"defaults.deadline", duration, "", "1ms", "24h", "", live, "of every call whose route has none"},
+    WEIR_TIMEOUTS("defaults"),
+
+    Setting{"stores.cache", choice, "memory", "", "", "memory", restart, "not used yet"},
+    Setting{"stores.ledger", choice, "off", "", "", "off", restart, "not used yet"},
+};
+#undef WEIR_TIMEOUTS
+
+// Named by the contract, not built yet: said plainly instead of "unknown key".
+constexpr auto kPlanned = std::to_array<std::string_view>({"keys",
+                                                           "groups",
+                                                           "classify",
+                                                           "retry",
+                                                           "embedding",
+                                                           "metrics",
+                                                           "queue",
+                                                           "traces",
+                                                           "stores.cache_memory",
+                                                           "stores.cache_file",
+                                                           "stores.redis",
+                                                           "providers.<name>.api_keys",
+                                                           "providers.<name>.api_version",
+                                                           "providers.<name>.region",
+                                                           "models.<name>.deployments",
+                                                           "models.<name>.fill",
+                                                           "models.<name>.zone",
+                                                           "models.<name>.max_in_flight",
+                                                           "routes.<name>.tiers",
+                                                           "routes.<name>.split",
+                                                           "routes.<name>.choose",
+                                                           "routes.<name>.among",
+                                                           "routes.<name>.cascade",
+                                                           "routes.<name>.fallback",
+                                                           "routes.<name>.compress",
+                                                           "routes.<name>.output",
+                                                           "routes.<name>.prompt_cache",
+                                                           "routes.<name>.cache",
+                                                           "routes.<name>.retry",
+                                                           "routes.<name>.hedge",
+                                                           "routes.<name>.keep_alive",
+                                                           "routes.<name>.repair_json",
+                                                           "routes.<name>.strict",
+                                                           "routes.<name>.keep_text",
+                                                           "routes.<name>.fetch_images",
+                                                           "routes.<name>.zones",
+                                                           "defaults.retry",
+                                                           "defaults.hedge",
+                                                           "defaults.keep_alive",
+                                                           "defaults.repair_json",
+                                                           "defaults.strict",
+                                                           "defaults.keep_text",
+                                                           "defaults.fetch_images",
+                                                           "defaults.zones",
+                                                           "defaults.cache"});
+
+/// Compares in the unit of the kind, so that 90s is past a bound of 1m.
+template <class T>
+std::optional<std::string> outside(const Setting& setting, const Result<T>& value,
+                                   Result<T> (*parse)(std::string_view)) {
+  if (!value) {
+    const std::string words = setting.choices.empty() ? "" : fmt::format(", or {}", setting.choices);
+    return value.error().message + words;
+  }
+  if (!setting.least.empty() && *value < *parse(setting.least))
+    return fmt::format("must be at least {}", setting.least);
+  if (!setting.most.empty() && *value > *parse(setting.most)) return fmt::format("must be at most {}", setting.most);
+  return std::nullopt;
+}
+
+bool is_choice(std::string_view choices, std::string_view value) {
+  while (!choices.empty()) {
+    const auto word = choices.substr(0, choices.find(' '));
+    if (word == value) return true;
+    choices.remove_prefix(std::min(choices.size(), word.size() + 1));
+  }
+  return false;
+}
+
+std::string list_of(std::string_view choices) {
+  std::string list{choices};
+  for (std::size_t at = 0; (at = list.find(' ', at)) != std::string::npos; at += 2) list.replace(at, 1, ", ");
+  return list;
+}
+
+bool has_control(std::string_view value) {
+  return std::any_of(value.begin(), value.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
+}
+
+std::optional<std::string> text_complaint(std::string_view value, std::size_t most) {
+  if (value.empty()) return "must not be empty";
+  if (value.size() > most) return fmt::format("must have at most {} characters", most);
+  if (has_control(value)) return "must not contain line breaks or control characters";
+  return std::nullopt;
+}
+
+std::optional<std::string> task_complaint(std::string_view value) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == ':' || c == '-';
+  });
+  if (value.empty() || value.size() > 64 || !plain) return "must be 1 to 64 of A-Z a-z 0-9 _ . : -";
+  if (value.starts_with("weir:")) return "must not begin with weir:, which is reserved";
+  return std::nullopt;
+}
+
+template <class T>
+std::optional<std::string> error_of(const Result<T>& value) {
+  return value ? std::nullopt : std::optional{value.error().message};
+}
+
+}  // namespace
+
+std::span<const Setting> all_settings() {
+  return kSettings;
+}
+
+const Setting* find_setting(std::string_view pattern) {
+  const auto found =
+      std::find_if(kSettings.begin(), kSettings.end(), [&](const Setting& s) { return s.path == pattern; });
+  return found == kSettings.end() ? nullptr : &*found;
+}
+
+std::vector<std::string_view> keys_below(std::string_view pattern) {
+  std::vector<std::string_view> keys;
+  for (const auto& setting : kSettings) {
+    std::string_view rest = setting.path;
+    if (!pattern.empty()) {
+      if (!rest.starts_with(pattern) || rest.size() <= pattern.size() || rest[pattern.size()] != '.') continue;
+      rest.remove_prefix(pattern.size() + 1);
+    }
+    const auto key = rest.substr(0, rest.find('.'));
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  }
+  return keys;
+}
+
+bool is_planned(std::string_view pattern) {
+  return std::find(kPlanned.begin(), kPlanned.end(), pattern) != kPlanned.end();
+}
+
+bool is_planned(std::string_view pattern, std::string_view value) {
+  if (pattern == "providers.<name>.protocol") return is_choice("anthropic gemini azure bedrock", value);
+  return pattern.starts_with("stores.") && !value.empty();
+}
+
+std::optional<std::string> complaint(const Setting& setting, std::string_view value) {
+  if (is_choice(setting.choices, value)) return std::nullopt;
+  switch (setting.kind) {
+    case choice:
+      return fmt::format("must be {}{}", list_of(setting.choices).find(',') == std::string::npos ? "" : "one of ",
+                         list_of(setting.choices));
+    case text:
+    case name:
+      return text_complaint(value, 256);
+    case file:
+      return text_complaint(value, 4096);
+    case secret:
+      if (value.size() > 8192) return "must have at most 8192 characters";
+      return has_control(value) ? std::optional<std::string>{"must not contain line breaks or control characters"}
+                                : std::nullopt;
+    case task:
+      return task_complaint(value);
+    case flag:
+      return error_of(parse_flag(value));
+    case count:
+      return outside(setting, parse_count(value), &parse_count);
+    case decimal:
+      return outside(setting, parse_decimal(value), &parse_decimal);
+    case dollars:
+      return outside(setting, parse_dollars(value), &parse_dollars);
+    case money:
+      return outside(setting, parse_money(value), &parse_money);
+    case duration:
+      return outside(setting, parse_duration(value), &parse_duration);
+    case size:
+      return outside(setting, parse_size(value), &parse_size);
+    case address:
+    case addresses:
+      return error_of(parse_address(value));
+    case url:
+      return error_of(parse_base_url(value));
+  }
+  return std::nullopt;
+}
+
+}  // namespace weir::settings
