@@ -103,8 +103,9 @@ TEST(ChunkedDecoder, RefusesBadSizes) {  // SEMANTICS 37
 }
 
 TEST(ChunkedDecoder, RefusesBadExtensions) {
-  for (auto wire : {"1;\r\n", "1;;\r\n", "1;=a\r\n", "1;a=\r\n", "1;a=\"b\r\n", "1;a=\"b\"c\r\n", "1;a=b=c\r\n",
-                    "1; a\r\n", "1;a \r\n", "1;a\n", "1;a=\"\\\"\"\r\n", "1;a=\"\n\"\r\n", "1;a\rx", "1;a=\"b\"\n"}) {
+  for (auto wire :
+       {"1;\r\n", "1;;\r\n", "1;=a\r\n", "1;a=\r\n", "1;a=\"b\r\n", "1;a=\"b\"c\r\n", "1;a=b=c\r\n", "1; a\r\n",
+        "1;a \r\n", "1;a\n", "1;a=\"\\\"\"\r\n", "1;a=\"\\x\"\r\n", "1;a=\"\n\"\r\n", "1;a\rx", "1;a=\"b\"\n"}) {
     EXPECT_TRUE(decode(wire).failed) << wire;
     expect_same_however_cut(wire);
   }

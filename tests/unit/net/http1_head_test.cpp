@@ -262,16 +262,18 @@ TEST(RequestHead, BareLineFeedsAreRefused) {
   EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\n\r\n"), 400);
   EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\r\n\n"), 400);
   EXPECT_EQ(status_of("\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
+  EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\n"), 400) << "at once, not when the head is whole";
   EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\r\nX: b\nContent-Length: 5\r\n\r\n"), 400);
 }
 
 TEST(RequestHead, BareCarriageReturnsAreRefused) {
-  EXPECT_EQ(status_of("GET / HTTP/1.1\rHost: a\r\r"), 400);
-  EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\r\r\n\r\n"), 400);
-  EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\r\nX: b\rContent-Length: 5\r\n\r\n"), 400);
-  EXPECT_EQ(status_of("GET / HTTP/1.1\r\nHost: a\r\n\rX: b\r\n\r\n"), 400);
-  EXPECT_EQ(status_of("\rGET / HTTP/1.1\r\nHost: a\r\n\r\n"), 400);
-  EXPECT_EQ(status_of("GET / HTTP/1.1\r\r\nHost: a\r\n\r\n"), 400);
+  for (auto bytes : {"GET / HTTP/1.1\rHost: a\r\r", "GET / HTTP/1.1\r\nHost: a\r\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost: a\r\nX: b\rContent-Length: 5\r\n\r\n",
+                     "GET / HTTP/1.1\r\nHost: a\r\n\rX: b\r\n\r\n", "\rGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+                     "GET / HTTP/1.1\r\r\nHost: a\r\n\r\n", "GET\r / HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+    EXPECT_EQ(status_of(bytes), 400) << bytes;
+    expect_same_however_cut<RequestHead>(bytes);
+  }
 }
 
 TEST(RequestHead, SpaceBeforeTheColonIsRefused) {
@@ -354,7 +356,12 @@ TEST(RequestHead, TargetIsAPathWithoutTricks) {
 
 TEST(RequestHead, OnlyOneEmptyLineMayComeFirst) {
   const auto good = request("Host: a\r\n");
-  EXPECT_EQ(status_of("\r\n" + good), 0);
+  const auto after_one = "\r\n" + good;
+  RequestHead head;
+  ASSERT_EQ(head.scan(after_one, kLimits), ScanState::complete);
+  EXPECT_EQ(head.method(), "POST");
+  EXPECT_EQ(head.target(), "/v1/chat/completions");
+  EXPECT_EQ(head.head_bytes(), after_one.size());
   EXPECT_EQ(status_of("\r\n\r\n" + good), 400);
   EXPECT_EQ(status_of("\r\n"), -1);
   EXPECT_EQ(status_of("\r"), -1);
