@@ -23,7 +23,9 @@ STOP_TIMEOUT = 30.0
 
 
 def binary():
-    return Path(os.environ.get("WEIR_BINARY", ROOT / "build/release/weir")).resolve()
+    path = Path(os.environ.get("WEIR_BINARY", ROOT / "build/release/weir")).resolve()
+    assert path.exists(), f"no program at {path}: build it, or set WEIR_BINARY"
+    return path
 
 
 def free_port():

@@ -1,0 +1,86 @@
+"""What the flow and SDK tests stand on: a scripted provider and a weir in front of it, one of each per file.
+
+Tests that share them keep apart by a model name of their own (`model`), so that each one's log line and metrics are its own.
+"""
+
+import re
+import uuid
+
+import pytest
+
+from fakes.certificates import Authority
+from fakes.provider import ScriptedProvider
+from fakes.weir_process import Weir
+
+PATIENT = {"connect": "5s", "first_byte": "20s", "between_bytes": "20s", "total": "60s"}
+HASTY = {"connect": "1s", "first_byte": "400ms", "between_bytes": "400ms", "total": "1500ms"}
+
+
+def openai_provider(base_url, **more):
+    return {"protocol": "openai", "base_url": base_url, "api_key": "sk-test-secret", "timeouts": PATIENT} | more
+
+
+def plain_settings(base_url):
+    """Two entries for one provider, one of them with short time limits; names of each kind."""
+    return {
+        "providers": {
+            "up": openai_provider(base_url),
+            "hasty": openai_provider(base_url, timeouts=HASTY),
+        },
+        "default": "up",
+        "models": {
+            "gpt-4o-mini": {"provider": "up"},
+            "renamed": {"provider": "up", "id": "upstream-name"},
+        },
+        "routes": {
+            "support": {"model": "gpt-4o-mini", "task": "support_task"},
+            "bare_route": {"model": "renamed"},
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def provider():
+    with ScriptedProvider() as scripted:
+        yield scripted
+        assert not scripted.errors, scripted.errors
+
+
+@pytest.fixture(scope="module")
+def weir(provider, tmp_path_factory):
+    with Weir(tmp_path_factory.mktemp("weir"), plain_settings(provider.base_url)) as process:
+        yield process
+
+
+@pytest.fixture(autouse=True)
+def plain_scripts(request):
+    """No script of one test is left for the next."""
+    if "provider" in request.fixturenames:
+        request.getfixturevalue("provider").reset_scripts()
+
+
+@pytest.fixture
+def model(request):
+    """A model name of this test's own; the default provider takes it as it is."""
+    return re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[-60:] + "-" + uuid.uuid4().hex[:6]
+
+
+@pytest.fixture
+def weir_with(tmp_path):
+    """Starts weirs with settings of the test's own; they are stopped, and must end well, when the test ends."""
+    started = []
+
+    def start(settings, **more):
+        process = Weir(tmp_path / f"weir-{len(started)}", settings, **more)
+        started.append(process)
+        return process.start()
+
+    yield start
+    for process in started:
+        if process.process.poll() is None:
+            process.stop()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
