@@ -3,14 +3,14 @@
 #include <cstdint>
 #include <limits>
 
+#include <weir/base/buffer.hpp>
 #include "net/http1_chunked.hpp"
 #include "net/http1_head.hpp"
-#include <weir/base/buffer.hpp>
 
 namespace weir::net {
 
-/// Takes the framing off an answer's body inside the buffer that it is read into (RFC 9112, 6.3): by length, chunked, or
-/// until the connection ends. Sans-io: the caller reads, then calls advance().
+/// Takes the framing off an answer's body inside the buffer that it is read into (RFC 9112, 6.3): by length, chunked,
+/// or until the connection ends. Sans-io: the caller reads, then calls advance().
 ///
 /// Invariant: the first ready() bytes of the buffer are body and not consumed yet; behind them lies nothing, or, after
 /// done(), what the peer sent too much.
@@ -60,7 +60,7 @@ class BodyReader {
 
   std::size_t ready() const { return ready_; }
   bool done() const { return done_; }
-  bool failed() const { return failed_; }        ///< cut off, or chunks that are none
+  bool failed() const { return failed_; }  ///< cut off, or chunks that are none
   /// After done(): whether the connection may carry another answer.
   bool reusable() const { return done_ && !leftover_ && !until_end_; }
   bool until_end() const { return until_end_; }

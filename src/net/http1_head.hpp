@@ -6,13 +6,11 @@
 #include <span>
 #include <string_view>
 
+#include <weir/exchange/request.hpp>
+
 namespace weir::net {
 
-/// One header line, as views into the scanned buffer; the value without spaces and tabs around it, possibly empty.
-struct HeaderField {
-  std::string_view name;
-  std::string_view value;
-};
+using weir::HeaderField;  // views into the scanned buffer; the value without spaces and tabs around it, possibly empty
 
 struct HeadLimits {
   std::uint32_t head_bytes_max = 32768;   ///< first line to empty line, both counted

@@ -53,6 +53,7 @@ class ServerCall {
 
   /// From now on the client's leaving breaks the call off. Only after the body was read.
   void watch(Connection::Watcher& watcher) { connection_.watch(&watcher); }
+  void stop_watching() { connection_.stop_watching(); }
 
   /// Sends all; false = the client is gone, or took nothing for limits::client_write_time.
   awaitable<bool> send(std::span<asio::const_buffer> buffers);

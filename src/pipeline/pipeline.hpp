@@ -1,16 +1,22 @@
 #pragma once
+#include "pipeline/resolve/resolve_stage.hpp"
 #include "pipeline/retry/retry_stage.hpp"
-#include <weir/exchange/service.hpp>
 
 namespace weir::pipeline {
 
-/// The stages in their order, built from the provider backwards; a call enters at entry(). Thread: one per worker.
+/// The stages in their order, built from the provider backwards; a call enters at entry() and walks up these lines.
+/// Thread: one per worker. Lifetime: the router outlives it.
 class Pipeline {
  public:
-  Service& entry() { return retry_; }
+  explicit Pipeline(const Router& router) : resolve_(router, retry_) {}
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  Service& entry() { return resolve_; }
 
  private:
-  RetryStage retry_;  // innermost: whatever comes later must not see half answers
+  RetryStage retry_;      // innermost: one attempt each, never picks a model
+  ResolveStage resolve_;  // first: whatever stands between them may depend on the plan
 };
 
 }  // namespace weir::pipeline

@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <chrono>
 
-#include "net/deadline_wheel.hpp"
 #include <weir/base/clock.hpp>
 #include <weir/exchange/ending.hpp>
 #include <weir/exchange/interrupt.hpp>
+#include "net/deadline_wheel.hpp"
 
 namespace weir::providers {
 
@@ -34,13 +34,20 @@ class AttemptTimer final : public net::Deadline {
 /// Why a call was broken off, as a failure.
 inline Failure failure_of(InterruptReason reason) {
   switch (reason) {
-    case InterruptReason::client_left: return Failure::client_left;
-    case InterruptReason::timeout_connect: return Failure::upstream_timeout_connect;
-    case InterruptReason::timeout_first_byte: return Failure::upstream_timeout_first_byte;
-    case InterruptReason::timeout_between_bytes: return Failure::upstream_timeout_between_bytes;
-    case InterruptReason::timeout_total: return Failure::upstream_timeout_total;
-    case InterruptReason::shutdown: return Failure::gateway_busy;
-    case InterruptReason::none: break;
+    case InterruptReason::client_left:
+      return Failure::client_left;
+    case InterruptReason::timeout_connect:
+      return Failure::upstream_timeout_connect;
+    case InterruptReason::timeout_first_byte:
+      return Failure::upstream_timeout_first_byte;
+    case InterruptReason::timeout_between_bytes:
+      return Failure::upstream_timeout_between_bytes;
+    case InterruptReason::timeout_total:
+      return Failure::upstream_timeout_total;
+    case InterruptReason::shutdown:
+      return Failure::gateway_busy;
+    case InterruptReason::none:
+      break;
   }
   return Failure::none;
 }

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "dialects/openai_chat/error_body.hpp"
+#include "dialects/openai_chat/error_class.hpp"
+#include "dialects/openai_chat/redact.hpp"
 #include "providers/attempt_timer.hpp"
 
 namespace weir::providers {
@@ -22,7 +24,7 @@ class SleepBreaker final : public Interruptible {
   net::Timer& timer_;
 };
 
-std::string quoted(std::string_view text) {
+std::string json_quoted(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -65,7 +67,8 @@ Ending failed_with(std::uint16_t status) {
 
 DemoProvider::DemoProvider(net::Worker& worker, const ProviderSettings& settings) : worker_(worker) {
   if (settings.demo_tokens_per_second > 0) {
-    per_token_ = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1 / settings.demo_tokens_per_second));
+    per_token_ =
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double>(1 / settings.demo_tokens_per_second));
   }
 }
 
@@ -128,15 +131,17 @@ awaitable<Ending> DemoProvider::send(const Call& call, Attempt& attempt, ReplySi
   const std::string id = fmt::format("chatcmpl-demo-{:08x}", std::hash<std::string_view>{}(request.body) & 0xffffffffU);
   ReplyHead head;
   if (!request.stream) {
-    if (!co_await sleep(exchange.interrupt, per_token_ * static_cast<Duration::rep>(words.size()))) co_return broken(false);
+    if (!co_await sleep(exchange.interrupt, per_token_ * static_cast<Duration::rep>(words.size())))
+      co_return broken(false);
     attempt.usage = usage_for(request, words.size());
     std::string text;
     for (const std::string& word : words) text += word;
     Buffer body;
-    body.append(fmt::format(R"({{"id":"{}","object":"chat.completion","created":1700000000,"model":{},"choices":[{{"index":0,)"
-                            R"("message":{{"role":"assistant","content":{},"refusal":null}},"logprobs":null,)"
-                            R"("finish_reason":"stop"}}],"usage":{}}})",
-                            id, quoted(model), quoted(text), usage_json(attempt.usage)));
+    body.append(
+        fmt::format(R"({{"id":"{}","object":"chat.completion","created":1700000000,"model":{},"choices":[{{"index":0,)"
+                    R"("message":{{"role":"assistant","content":{},"refusal":null}},"logprobs":null,)"
+                    R"("finish_reason":"stop"}}],"usage":{}}})",
+                    id, json_quoted(model), json_quoted(text), usage_json(attempt.usage)));
     head.content_type = "application/json";
     reply.head(head);
     reply.whole(std::move(body));
@@ -147,14 +152,16 @@ awaitable<Ending> DemoProvider::send(const Call& call, Attempt& attempt, ReplySi
   head.event_stream = true;
   reply.head(head);
   const std::string begin = fmt::format(
-      R"(data: {{"id":"{}","object":"chat.completion.chunk","created":1700000000,"model":{},)", id, quoted(model));
-  reply.event(begin + R"("choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]})" "\n\n");
+      R"(data: {{"id":"{}","object":"chat.completion.chunk","created":1700000000,"model":{},)", id, json_quoted(model));
+  reply.event(begin + R"("choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]})"
+                      "\n\n");
   std::size_t sent = 0;
   for (const std::string& word : words) {
     if (!co_await sleep(exchange.interrupt, per_token_)) co_return broken(sent != 0);
     timer.only_total();
-    reply.event(begin + fmt::format(R"("choices":[{{"index":0,"delta":{{"content":{}}},"finish_reason":null}}]}})" "\n\n",
-                                    quoted(word)));
+    reply.event(begin + fmt::format(R"("choices":[{{"index":0,"delta":{{"content":{}}},"finish_reason":null}}]}})"
+                                    "\n\n",
+                                    json_quoted(word)));
     attempt.relayed_text_bytes += word.size();
     if ((per_token_.count() > 0 || ++sent % 8 == 1) && co_await reply.flush() == Flow::stop) {
       exchange.interrupt.fire(InterruptReason::client_left);
@@ -171,7 +178,8 @@ awaitable<Ending> DemoProvider::send(const Call& call, Attempt& attempt, ReplySi
     }
   }
   attempt.usage = usage_for(request, words.size());
-  reply.event(begin + R"("choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})" "\n\n");
+  reply.event(begin + R"("choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})"
+                      "\n\n");
   if (request.include_usage) {
     const std::string chunk = begin + R"("choices":[],"usage":)" + usage_json(attempt.usage) + "}\n\n";
     reply.usage_event(chunk, chunk.size() - 4);

@@ -1,9 +1,9 @@
 #pragma once
 #include <chrono>
 
+#include <weir/exchange/service.hpp>
 #include "net/worker.hpp"
 #include "providers/settings.hpp"
-#include <weir/exchange/service.hpp>
 
 namespace weir::providers {
 

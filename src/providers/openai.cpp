@@ -6,10 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "dialects/openai_chat/error_body.hpp"
-#include "providers/openai_wire.hpp"
 #include <weir/base/ascii.hpp>
 #include <weir/exchange/limits.hpp>
+#include "providers/openai_wire.hpp"
 
 namespace weir::providers {
 namespace {
@@ -17,11 +16,16 @@ namespace {
 // What of the client's head goes on (ARCHITECTURE, section 4): never its credentials, cookies or hop-by-hop fields.
 bool goes_upstream(std::string_view name) {
   switch (name.size()) {
-    case 6: return equals_ignoring_case(name, "accept");
-    case 11: return equals_ignoring_case(name, "openai-beta") || equals_ignoring_case(name, "traceparent");
-    case 12: return equals_ignoring_case(name, "content-type");
-    case 15: return equals_ignoring_case(name, "idempotency-key");
-    default: return name.size() > 10 && equals_ignoring_case(name.substr(0, 10), "anthropic-");
+    case 6:
+      return equals_ignoring_case(name, "accept");
+    case 11:
+      return equals_ignoring_case(name, "openai-beta") || equals_ignoring_case(name, "traceparent");
+    case 12:
+      return equals_ignoring_case(name, "content-type");
+    case 15:
+      return equals_ignoring_case(name, "idempotency-key");
+    default:
+      return name.size() > 10 && equals_ignoring_case(name.substr(0, 10), "anthropic-");
   }
 }
 
@@ -74,7 +78,8 @@ awaitable<Ending> OpenAiProvider::send(const Call& call, Attempt& attempt, Reply
   AttemptTimer timer(worker_.deadlines(), call.exchange.interrupt, total_at);
   bool stale = false;
   Ending ending = co_await exchange_once(call, attempt, reply, timer, false, stale);
-  // SEMANTICS 31: the provider closed an idle connection just as it was taken; that is nobody's failure, and no attempt.
+  // SEMANTICS 31: the provider closed an idle connection just as it was taken; that is nobody's failure, and no
+  // attempt.
   if (stale) ending = co_await exchange_once(call, attempt, reply, timer, true, stale);
   if (!ending.ok() && ending.message.empty()) {
     ending.message = explain(ending.failure, call.target.provider_name, limits);
@@ -117,11 +122,11 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
   timer.limit(begun + first_byte, InterruptReason::timeout_first_byte);
 
   const std::string head = request_head(call);
-  std::array<asio::const_buffer, 2 * Patch::edits_max + 2> pieces;
+  std::array<net::asio::const_buffer, 2 * Patch::edits_max + 2> pieces;
   std::size_t count = 0;
-  pieces[count++] = asio::buffer(head);
+  pieces[count++] = net::asio::buffer(head);
   exchange.patch.for_each_piece(exchange.request.body,
-                                [&](std::string_view piece) { pieces[count++] = asio::buffer(piece); });
+                                [&](std::string_view piece) { pieces[count++] = net::asio::buffer(piece); });
   attempt.may_have_been_billed = true;
   const bool sent = co_await link.write(std::span(pieces.data(), count));
   TimePoint now = Clock::now();
@@ -173,8 +178,9 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
   } else if (const auto other = reply_head.find("request-id")) {
     attempt.provider_request_id = other->substr(0, limits::request_id_bytes_max);
   }
-  Wire wire{call, attempt, timer, std::move(leased.connection), reply_head,
-            net::BodyReader(reply_head, exchange.request.method == "HEAD")};
+  Wire wire{call,       attempt,
+            timer,      std::move(leased.connection),
+            reply_head, net::BodyReader(reply_head, exchange.request.method == "HEAD")};
   Ending ending = co_await answer(wire, reply);
   attempt.duration_of(Phase::body) = Clock::now() - now;
   timer.disarm();

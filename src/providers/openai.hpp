@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include <weir/exchange/service.hpp>
 #include "dialects/openai_chat/reply_reader.hpp"
 #include "net/body_reader.hpp"
 #include "net/offload.hpp"
@@ -11,7 +12,6 @@
 #include "providers/attempt_timer.hpp"
 #include "providers/settings.hpp"
 #include "targets/first_byte_times.hpp"
-#include <weir/exchange/service.hpp>
 
 namespace weir::providers {
 

@@ -4,11 +4,13 @@
 
 #include <fmt/format.h>
 
-#include "dialects/openai_chat/error_body.hpp"
-#include "dialects/openai_chat/reply_reader.hpp"
-#include "providers/openai_wire.hpp"
 #include <weir/base/ascii.hpp>
 #include <weir/exchange/limits.hpp>
+#include "dialects/openai_chat/error_body.hpp"
+#include "dialects/openai_chat/error_class.hpp"
+#include "dialects/openai_chat/redact.hpp"
+#include "dialects/openai_chat/reply_reader.hpp"
+#include "providers/openai_wire.hpp"
 
 namespace weir::providers {
 namespace {
@@ -22,8 +24,8 @@ bool is_event_stream(std::string_view content_type) {
 // What of a raw answer's head goes down: never cookies, the organisation or the provider's rate limits.
 bool goes_down(std::string_view name) {
   static constexpr std::array<std::string_view, 8> kPassed{
-      "content-disposition", "content-language", "content-range", "accept-ranges",
-      "etag",                "last-modified",    "cache-control", "openai-version"};
+      "content-disposition", "content-language", "content-range", "accept-ranges", "etag",
+      "last-modified",       "cache-control",    "openai-version"};
   return std::ranges::any_of(kPassed, [&](std::string_view passed) { return equals_ignoring_case(name, passed); });
 }
 
@@ -38,14 +40,16 @@ std::string explain(Failure failure, std::string_view provider, const TimeLimits
       return fmt::format("provider {} sent no first byte in time; raise timeouts.first_byte if it is healthy and slow",
                          provider);
     case Failure::upstream_timeout_between_bytes:
-      return fmt::format("provider {} fell silent in the middle of its answer (timeouts.between_bytes: {} ms)", provider,
-                         limits.between_bytes.count());
+      return fmt::format("provider {} fell silent in the middle of its answer (timeouts.between_bytes: {} ms)",
+                         provider, limits.between_bytes.count());
     case Failure::upstream_timeout_total:
       return fmt::format("provider {} did not finish in time; raise timeouts.total or deadline", provider);
     case Failure::upstream_protocol:
       return fmt::format("provider {} cut its answer off, or sent something that is none", provider);
-    case Failure::upstream_unreachable: return fmt::format("provider {} cannot be reached", provider);
-    default: return fmt::format("provider {} failed", provider);
+    case Failure::upstream_unreachable:
+      return fmt::format("provider {} cannot be reached", provider);
+    default:
+      return fmt::format("provider {} failed", provider);
   }
 }
 
@@ -108,8 +112,7 @@ awaitable<Ending> OpenAiProvider::relay_raw(Wire& wire, ReplySink& reply) {
       left.content_sent = true;
       co_return left;
     }
-    wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes,
-                     InterruptReason::timeout_between_bytes);
+    wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes, InterruptReason::timeout_between_bytes);
     co_await wire.more(limits::stream_read_bytes);
   }
   if (!wire.body.done() || exchange.interrupt.fired()) {
@@ -142,7 +145,8 @@ awaitable<Ending> OpenAiProvider::hold_whole(Wire& wire, ReplySink& reply) {
   } else {
     co_await offload_.run(worker_.executor(), read);
   }
-  if (facts && facts->error) facts = std::unexpected("an error: " + openai_chat::redact(openai_chat::read_error(whole.view()).message));
+  if (facts && facts->error)
+    facts = std::unexpected("an error: " + openai_chat::redact(openai_chat::read_error(whole.view()).message));
   if (!facts) {
     Ending ending;
     ending.failure = Failure::upstream_protocol;

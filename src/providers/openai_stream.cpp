@@ -4,11 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <weir/exchange/limits.hpp>
 #include "dialects/openai_chat/error_body.hpp"
+#include "dialects/openai_chat/error_class.hpp"
+#include "dialects/openai_chat/redact.hpp"
 #include "dialects/openai_chat/stream_scanner.hpp"
 #include "net/sse_scanner.hpp"
 #include "providers/openai_wire.hpp"
-#include <weir/exchange/limits.hpp>
 
 namespace weir::providers {
 namespace {
@@ -58,7 +60,8 @@ class StreamRelay {
       case openai_chat::ChunkKind::usage_only:
         if (strip_usage_) return;  // asked for by weir: the client must not see it
         break;
-      default: break;
+      default:
+        break;
     }
     const std::string_view text = chunk.rewritten.empty() ? raw : std::string_view(chunk.rewritten);
     held_bytes_ += text.size();
@@ -128,7 +131,8 @@ awaitable<Ending> OpenAiProvider::relay_stream(Wire& wire, ReplySink& reply) {
   if (relay.failed()) {
     ending.failure = Failure::upstream_protocol;
     ending.phase = Phase::body;
-    ending.message = fmt::format("provider {} failed inside its stream: {}", wire.call.target.provider_name, relay.error());
+    ending.message =
+        fmt::format("provider {} failed inside its stream: {}", wire.call.target.provider_name, relay.error());
     co_return ending;
   }
   const bool broken_off = exchange.interrupt.fired() || wire.body.failed();

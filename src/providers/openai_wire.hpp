@@ -3,12 +3,12 @@
 #include <string>
 #include <utility>
 
+#include <weir/exchange/service.hpp>
 #include "net/body_reader.hpp"
 #include "net/http1_head.hpp"
 #include "net/upstream_pool.hpp"
 #include "providers/attempt_timer.hpp"
 #include "providers/openai.hpp"
-#include <weir/exchange/service.hpp>
 
 namespace weir::providers {
 

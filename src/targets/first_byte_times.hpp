@@ -12,9 +12,8 @@
 namespace weir::targets {
 
 /// How long a streamed call may wait for its first byte when `first_byte` is `auto` (RULINGS 2): max(4 × p99, 120 s) of
-/// what this model took for prompts of this size, and `total` until 50 calls are known. Slow models stay usable and dead
-/// ones do not hold a caller for ten minutes.
-/// Thread: one per worker. Sans-io: durations are given.
+/// what this model took for prompts of this size, and `total` until 50 calls are known. Slow models stay usable and
+/// dead ones do not hold a caller for ten minutes. Thread: one per worker. Sans-io: durations are given.
 class FirstByteTimes {
  public:
   static constexpr std::size_t kCallsNeeded = 50;

@@ -24,7 +24,6 @@ struct Exchange {
   std::int64_t started_unix_ms = 0;
   std::shared_ptr<const void> snapshot;  ///< keeps the settings alive that this call began with
   Request request;
-  Patch patch;                  ///< what changes in the body on its way up
   std::string_view asked_task;  ///< x-weir-task, else metadata.task_type
   bool raw = false;             ///< a pass-through: relayed as it is
   Interrupt interrupt;
@@ -34,6 +33,7 @@ struct Exchange {
   std::string_view task = "none";
 
   // retry
+  Patch patch;  ///< what changes in the body on its way up, for the attempt that runs
   std::vector<Attempt> attempts;
 
   // provider, by way of the sink

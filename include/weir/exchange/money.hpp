@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <string>
 
 #include <weir/base/strong.hpp>
 
@@ -16,5 +17,8 @@ inline NanoDollars operator+(NanoDollars a, NanoDollars b) {
 inline double to_dollars(NanoDollars amount) {
   return static_cast<double>(amount.value) / static_cast<double>(nano_dollars_per_dollar);
 }
+
+/// "0.000123456": always nine decimals, so that texts reconcile as the integers do. Valid JSON.
+std::string dollars_text(NanoDollars amount);
 
 }  // namespace weir

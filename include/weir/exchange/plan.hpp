@@ -49,8 +49,8 @@ struct Target {
 
 /// What `resolve` decided: pure data, fixed before anything is sent.
 struct Plan {
-  std::string_view route;  ///< configured route, empty = none
-  std::string_view task;   ///< the route's own task, empty = none
+  std::string_view route;                 ///< configured route, empty = none
+  std::string_view task;                  ///< the route's own task, empty = none
   std::chrono::milliseconds deadline{0};  ///< the call's own, all attempts together; 0 = the target's `total`
   Target target;
 };

@@ -3,11 +3,21 @@
 #include <span>
 #include <string_view>
 
+#include <weir/exchange/patch.hpp>
+
 namespace weir {
 
 struct HeaderField {
   std::string_view name;
   std::string_view value;
+};
+
+/// The client's body as its dialect has read it: knows how to address it to another model. Lifetime: the call's.
+class AddressedBody {
+ public:
+  virtual ~AddressedBody() = default;
+  /// What changes in the body for an attempt at `upstream_model`; all other bytes stay the client's.
+  virtual Patch patch_for(std::string_view upstream_model) const = 0;
 };
 
 /// A client's request as the stages see it. All views point into the connection's buffer, which stands still until the
@@ -17,6 +27,8 @@ struct Request {
   std::string_view target;  ///< path and query as sent
   std::span<const HeaderField> headers;
   std::string_view body;
+  const AddressedBody* addressed = nullptr;  ///< null = the body goes as it is
+  std::string_view route;                    ///< x-weir-route
 
   // Read from the body by the dialect; empty or false where the body has none.
   std::string_view model;

@@ -23,7 +23,7 @@ struct ReplyHead {
   std::uint16_t status = 200;
   std::string_view content_type;
   bool event_stream = false;
-  std::optional<std::uint64_t> length;          ///< of a raw answer, where the provider said it
+  std::optional<std::uint64_t> length;     ///< of a raw answer, where the provider said it
   std::span<const HeaderField> passed_on;  ///< raw pass-through only: allow-listed fields of the provider's answer
 };
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <weir/base/result.hpp>
 #include "catalogue/nearest.hpp"
 
 namespace weir::pipeline {
@@ -155,8 +156,9 @@ Ending Router::not_found(std::string_view what, std::string_view name) const {
   }
   if (nearest) {
     const auto owner = models_.find(*nearest);
-    ending.message += fmt::format("; nearest: {}{}", *nearest,
-                                  owner == models_.end() ? " (a route)" : fmt::format(" ({})", owner->second.provider->name));
+    ending.message +=
+        fmt::format("; nearest: {}{}", *nearest,
+                    owner == models_.end() ? " (a route)" : fmt::format(" ({})", owner->second.provider->name));
   }
   std::string_view example;
   for (const ProviderEntry& provider : names_.providers) {

@@ -6,10 +6,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "catalogue/catalogue.hpp"
-#include "pipeline/resolve/settings.hpp"
 #include <weir/exchange/ending.hpp>
 #include <weir/exchange/plan.hpp>
+#include "catalogue/catalogue.hpp"
+#include "pipeline/resolve/settings.hpp"
 
 namespace weir::pipeline {
 

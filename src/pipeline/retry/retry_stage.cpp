@@ -7,6 +7,8 @@ awaitable<Ending> RetryStage::call(Exchange& exchange, ReplySink& reply) {
   Attempt& attempt = exchange.attempts.emplace_back();
   attempt.provider = target.provider_name;
   attempt.model = target.model;
+  if (exchange.request.addressed != nullptr)
+    exchange.patch = exchange.request.addressed->patch_for(target.upstream_model);
   attempt.started = Clock::now();
   Ending ending = co_await target.provider->send(Call{exchange, target}, attempt, reply);
   attempt.failure = ending.failure;

@@ -1,0 +1,266 @@
+#include "api/client_reply.hpp"
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include <weir/exchange/limits.hpp>
+#include "dialects/openai_chat/error_body.hpp"
+
+namespace weir::api {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+
+bool bodyless(std::uint16_t status) {
+  return status < 200 || status == 204 || status == 304;
+}
+
+}  // namespace
+
+std::string_view reason_phrase(std::uint16_t status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 204:
+      return "No Content";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 417:
+      return "Expectation Failed";
+    case 422:
+      return "Unprocessable Content";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "-";
+  }
+}
+
+std::uint16_t ClientReply::status_for(const Ending& ending) {
+  const std::uint16_t fixed = row_of(ending.failure).status;
+  if (ending.status != 0) return ending.status;
+  return fixed != 0 ? fixed : 400;
+}
+
+void ClientReply::begin_head(std::uint16_t status) {
+  status_ = status;
+  out_.clear();
+  out_.reserve(512);
+  std::array<char, 8> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), status).ptr;
+  out_.append("HTTP/1.1 ").append(digits.data(), end).append(" ").append(reason_phrase(status)).append("\r\n");
+}
+
+void ClientReply::add_field(std::string_view name, std::string_view value) {
+  if (value.empty()) return;
+  out_.append(name).append(": ");
+  // Names of models come from request bodies: what could end the line there must not.
+  for (const char c : value) out_.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
+  out_.append("\r\n");
+}
+
+void ClientReply::add_weir_fields(bool with_target) {
+  add_field("x-request-id", exchange_.request_id);
+  if (with_target) {
+    add_field("x-weir-model", exchange_.plan.target.model);
+    add_field("x-weir-provider", exchange_.plan.target.provider_name);
+    if (!exchange_.attempts.empty()) {
+      out_.append("x-weir-attempts: ").append(std::to_string(exchange_.attempts.size())).append("\r\n");
+    }
+  }
+  if (exchange_.task != "none") add_field("x-weir-task", exchange_.task);
+}
+
+void ClientReply::add_length(std::size_t length) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), length).ptr;
+  out_.append("Content-Length: ").append(digits.data(), end).append("\r\n");
+}
+
+void ClientReply::end_head() {
+  out_.append(call_.keep_alive() ? "\r\n" : "Connection: close\r\n\r\n");
+}
+
+Flow ClientReply::head(const ReplyHead& head) {
+  has_head_ = true;
+  event_stream_ = head.event_stream;
+  length_ = head.length;
+  begin_head(head.status);
+  add_field("Content-Type", head.content_type);
+  if (event_stream_) out_.append("Cache-Control: no-cache\r\n");
+  for (const HeaderField& field : head.passed_on) add_field(field.name, field.value);
+  return Flow::go;
+}
+
+Flow ClientReply::event(std::string_view bytes) {
+  content_.append(bytes);
+  return Flow::go;
+}
+
+Flow ClientReply::usage_event(std::string_view bytes, std::size_t usage_end) {
+  if (!exchange_.request.wants_cost) return event(bytes);
+  if (!held_usage_.empty()) content_.insert(held_usage_at_, held_usage_);
+  held_usage_ = bytes;
+  held_usage_end_ = usage_end;
+  held_usage_at_ = content_.size();
+  return Flow::go;
+}
+
+Flow ClientReply::whole(Buffer&& body) {
+  whole_ = std::move(body);
+  has_whole_ = true;
+  return Flow::go;
+}
+
+awaitable<Flow> ClientReply::flush() {
+  co_return co_await send_all(false) ? Flow::go : Flow::stop;
+}
+
+awaitable<bool> ClientReply::send_all(bool last) {
+  const bool silent = bodyless(status_) || call_.head().method() == "HEAD";
+  if (!committed_) {
+    committed_ = true;
+    if (exchange_.first_byte_sent == TimePoint{}) exchange_.first_byte_sent = Clock::now();
+    add_weir_fields(true);
+    if (length_) {
+      add_length(*length_);
+    } else if (!silent && call_.head().minor_version() == 1) {
+      chunked_ = true;
+      out_.append("Transfer-Encoding: chunked\r\n");
+    } else if (!silent) {
+      call_.close_after();  // HTTP/1.0 knows the end of a stream by the end of the connection
+    }
+    end_head();
+  }
+  // What stands before a held usage chunk may go; the chunk and what follows wait for its cost.
+  const std::size_t ready = held_usage_.empty() ? content_.size() : held_usage_at_;
+  std::array<net::asio::const_buffer, 5> pieces;
+  std::size_t count = 0;
+  std::array<char, 20> size;
+  if (!out_.empty()) pieces[count++] = net::asio::buffer(out_);
+  if (ready != 0 && !silent) {
+    if (chunked_) {
+      char* end = std::to_chars(size.data(), size.data() + 16, ready, 16).ptr;
+      *end++ = '\r';
+      *end++ = '\n';
+      pieces[count++] = net::asio::buffer(size.data(), static_cast<std::size_t>(end - size.data()));
+    }
+    pieces[count++] = net::asio::buffer(content_.data(), ready);
+  }
+  static constexpr std::string_view kChunkEnd = "\r\n";
+  static constexpr std::string_view kChunkEndAndLast = "\r\n0\r\n\r\n";
+  static constexpr std::string_view kLast = "0\r\n\r\n";
+  if (chunked_) {
+    const bool content = ready != 0;
+    const std::string_view tail = last ? (content ? kChunkEndAndLast : kLast) : (content ? kChunkEnd : "");
+    if (!tail.empty()) pieces[count++] = net::asio::buffer(tail);
+  }
+  if (count == 0) co_return true;
+  const bool sent = co_await call_.send(std::span(pieces.data(), count));
+  out_.clear();
+  content_.erase(0, ready);
+  if (!held_usage_.empty()) held_usage_at_ -= ready;
+  co_return sent;
+}
+
+awaitable<bool> ClientReply::finish() {
+  if (!has_whole_) {
+    if (!held_usage_.empty()) {
+      held_usage_.insert(held_usage_end_, ",\"weir\":{\"cost_usd\":" + dollars_text(exchange_.cost) + "}");
+      content_.insert(held_usage_at_, held_usage_);
+      held_usage_.clear();
+    }
+    co_return co_await send_all(true);
+  }
+  committed_ = true;
+  if (exchange_.first_byte_sent == TimePoint{}) exchange_.first_byte_sent = Clock::now();
+  add_weir_fields(true);
+  if (!exchange_.raw && exchange_.price_known) {
+    out_.append("x-weir-cost-usd: ").append(dollars_text(exchange_.cost)).append("\r\n");
+    out_.append("x-weir-saved-usd: 0.000000000\r\n");
+  }
+  add_length(whole_.size());
+  end_head();
+  std::array<net::asio::const_buffer, 2> pieces{net::asio::buffer(out_), net::asio::buffer(whole_.view())};
+  co_return co_await call_.send(std::span(pieces.data(), call_.head().method() == "HEAD" ? 1 : 2));
+}
+
+awaitable<bool> ClientReply::finish_with(const Ending& ending) {
+  if (ending.failure == Failure::client_left) co_return false;
+  const FailureRow& row = row_of(ending.failure);
+  if (committed_) {
+    call_.close_after();
+    if (event_stream_) {
+      held_usage_.clear();
+      content_.append("data: ")
+          .append(openai_chat::encode_error(ending.message, row.type, ending.param, row.name))
+          .append("\n\n");
+      co_return co_await send_all(true);
+    }
+    // A raw answer that breaks off has no room for an error: the missing end of its body is the honest sign.
+    content_.clear();
+    co_return false;
+  }
+  const std::uint16_t status = status_for(ending);
+  std::string body = ending.provider_body;
+  if (body.empty()) body = openai_chat::encode_error(ending.message, row.type, ending.param, ending.code);
+  begin_head(status);
+  add_field("Content-Type", kJson);
+  add_weir_fields(!exchange_.attempts.empty());
+  out_.append("x-weir-failure: ").append(name_of(ending.failure)).append("/");
+  out_.append(name_of(ending.phase)).append("\r\n");
+  add_field("Retry-After", !ending.retry_after.empty() ? ending.retry_after : row.may_invite_back ? "1" : "");
+  if (!row.may_invite_back) out_.append("x-should-retry: false\r\n");
+  add_length(body.size());
+  end_head();
+  std::array<net::asio::const_buffer, 2> pieces{net::asio::buffer(out_), net::asio::buffer(body)};
+  co_return co_await call_.send(std::span(pieces.data(), call_.head().method() == "HEAD" ? 1 : 2));
+}
+
+awaitable<bool> ClientReply::finish_with_body(std::uint16_t status, std::string_view content_type,
+                                              std::string_view body) {
+  begin_head(status);
+  add_field("Content-Type", content_type);
+  add_field("x-request-id", exchange_.request_id);
+  add_length(body.size());
+  end_head();
+  std::array<net::asio::const_buffer, 2> pieces{net::asio::buffer(out_), net::asio::buffer(body)};
+  co_return co_await call_.send(std::span(pieces.data(), call_.head().method() == "HEAD" ? 1 : 2));
+}
+
+}  // namespace weir::api

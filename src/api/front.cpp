@@ -1,0 +1,272 @@
+#include "api/front.hpp"
+
+#include <exception>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include <weir/base/log.hpp>
+#include <weir/exchange/limits.hpp>
+#include "api/asked.hpp"
+#include "api/bodies.hpp"
+#include "api/path.hpp"
+#include "dialects/openai_chat/error_body.hpp"
+
+namespace weir::api {
+namespace {
+
+/// Breaks a call off when its client leaves.
+class ClientLeft final : public net::Connection::Watcher {
+ public:
+  explicit ClientLeft(Interrupt& interrupt) : interrupt_(interrupt) {}
+  void peer_left() override { interrupt_.fire(InterruptReason::client_left); }
+
+ private:
+  Interrupt& interrupt_;
+};
+
+Ending ending_of(openai_chat::Refusal refusal) {
+  Ending ending;
+  ending.failure = refusal.failure;
+  ending.message = std::move(refusal.message);
+  ending.param = std::move(refusal.param);
+  ending.code = std::move(refusal.code);
+  return ending;
+}
+
+/// Why a body could not be had, for the client.
+Ending ending_of(net::BodyState state, const net::LimitSettings& limits) {
+  Ending ending;
+  ending.failure = Failure::client_malformed;
+  switch (state) {
+    case net::BodyState::too_large:
+      ending.failure = Failure::client_too_large;
+      ending.message = fmt::format("the request's body is larger than limits.body ({} bytes): send less, or raise it",
+                                   limits.body_bytes);
+      break;
+    case net::BodyState::too_slow:
+      ending.status = 408;
+      ending.message =
+          fmt::format("the request's body did not arrive within limits.body_time ({} ms)", limits.body_time.count());
+      break;
+    case net::BodyState::malformed:
+      ending.message = "the request's chunked body is malformed: check the client's HTTP library";
+      break;
+    case net::BodyState::left:
+    case net::BodyState::complete:
+      ending.failure = Failure::client_left;
+      break;
+  }
+  return ending;
+}
+
+}  // namespace
+
+awaitable<void> Front::handle(net::ServerCall& call) {
+  const Path path = read_path(call.head().method(), call.head().target());
+  switch (path.kind) {
+    case Path::Kind::chat:
+      return chat(call);
+    case Path::Kind::models:
+      return list_models(call, {});
+    case Path::Kind::model:
+      return list_models(call, path.model);
+    case Path::Kind::pass_through:
+      return pass_through(call);
+    case Path::Kind::health:
+      return say_healthy(call);
+    case Path::Kind::unknown:
+      break;
+  }
+  return refuse_path(call);
+}
+
+std::string Front::refusal(std::uint16_t status, std::string_view reason) {
+  const bool large = status == 413 || status == 414 || status == 431;
+  const Failure failure = large ? Failure::client_too_large : Failure::client_malformed;
+  observer_.refused(failure, status);
+  const std::string body = openai_chat::encode_error(reason, row_of(failure).type, "", "");
+  return fmt::format(
+      "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nx-request-id: {}\r\nx-weir-failure: {}/none\r\n"
+      "x-should-retry: false\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{}",
+      status, reason_phrase(status), CallId::make(unix_milliseconds(), worker_.random()).text(), name_of(failure),
+      body.size(), body);
+}
+
+void Front::begin(Exchange& exchange) {
+  exchange.started = Clock::now();
+  exchange.started_unix_ms = unix_milliseconds();
+  exchange.id = CallId::make(exchange.started_unix_ms, worker_.random());
+  exchange.request_id = exchange.id.text();
+  exchange.snapshot = house_;
+  observer_.call_started();
+}
+
+void Front::read_head(const net::ServerCall& call, Exchange& exchange) {
+  Request& request = exchange.request;
+  request.method = call.head().method();
+  request.target = call.head().target();
+  request.headers = call.head().fields();
+  const Asked asked = read_asked(request.headers);
+  if (!asked.request_id.empty()) exchange.request_id = asked.request_id;
+  exchange.asked_task = asked.task;
+  request.route = asked.route;
+  request.wants_cost = asked.include_cost;
+}
+
+awaitable<bool> Front::take_body(net::ServerCall& call, Exchange& exchange, ClientReply& reply) {
+  const net::BodyState state = co_await call.read_body();
+  read_head(call, exchange);  // only now: reading may have moved the head
+  if (state != net::BodyState::complete) {
+    call.close_after();
+    co_await refuse(exchange, reply, ending_of(state, call.limits()));
+    co_return false;
+  }
+  exchange.request.body = call.body();
+  exchange.request.prompt_bytes = exchange.request.body.size();
+  if (!exchange.asked_task.empty()) {
+    if (auto refusal = check_task(exchange.asked_task, "x-weir-task")) {
+      exchange.asked_task = {};
+      co_await refuse(exchange, reply, ending_of(std::move(*refusal)));
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+awaitable<void> Front::chat(net::ServerCall& call) {
+  Exchange exchange;
+  begin(exchange);
+  ClientReply reply(call, exchange);
+  if (!co_await take_body(call, exchange, reply)) co_return;
+
+  Request& request = exchange.request;
+  std::expected<openai_chat::ChatFacts, openai_chat::Refusal> facts;
+  if (request.body.size() <= limits::dom_bytes_max) {
+    facts = reader_.read(request.body, Buffer::kSlack);
+  } else {
+    co_await offload_.run(worker_.executor(), [&] { facts = openai_chat::read_large(request.body); });
+  }
+  if (!facts) co_return co_await refuse(exchange, reply, ending_of(std::move(facts.error())));
+  const ChatBody body(std::move(*facts));
+  body.describe(request);
+  if (exchange.asked_task.empty() && body.facts().task_type) {
+    const std::string_view task = body.facts().task_type->view();
+    if (auto refusal = check_task(task, "metadata.task_type")) {
+      co_return co_await refuse(exchange, reply, ending_of(std::move(*refusal)));
+    }
+    exchange.asked_task = task;
+  }
+  co_await send_into_house(call, exchange, reply);
+}
+
+awaitable<void> Front::pass_through(net::ServerCall& call) {
+  Exchange exchange;
+  begin(exchange);
+  exchange.raw = true;
+  ClientReply reply(call, exchange);
+  if (!co_await take_body(call, exchange, reply)) co_return;
+
+  Request& request = exchange.request;
+  std::expected<std::optional<openai_chat::FoundModel>, openai_chat::Refusal> model;
+  const auto find = [&] { model = openai_chat::find_model(request.body); };
+  if (request.body.size() <= limits::dom_bytes_max) {
+    if (request.body.starts_with('{')) find();
+  } else if (request.body.starts_with('{')) {
+    co_await offload_.run(worker_.executor(), find);
+  }
+  if (!model) co_return co_await refuse(exchange, reply, ending_of(std::move(model.error())));
+  const RawBody body(std::move(*model));
+  body.describe(request);
+  co_await send_into_house(call, exchange, reply);
+}
+
+awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange, ClientReply& reply) {
+  const auto* house = static_cast<const House*>(exchange.snapshot.get());
+  ClientLeft left(exchange.interrupt);
+  call.watch(left);
+  Ending ending;
+  try {
+    ending = co_await house->service.call(exchange, reply);
+  } catch (const std::exception& error) {
+    ending.failure = Failure::gateway_bug;
+    ending.content_sent = reply.committed();
+    ending.message = "weir failed to handle this call; please report it with its x-request-id";
+    log::error("call {} ended by an exception: {}", exchange.id.text(), error.what());
+  }
+  call.stop_watching();
+  exchange.status = ending.ok() || reply.committed() ? reply.status() : ClientReply::status_for(ending);
+  book(exchange, ending);
+  if (ending.ok()) {
+    co_await reply.finish();
+  } else {
+    co_await reply.finish_with(ending);
+  }
+}
+
+awaitable<void> Front::refuse(Exchange& exchange, ClientReply& reply, Ending ending) {
+  exchange.status = ClientReply::status_for(ending);
+  book(exchange, ending);
+  co_await reply.finish_with(ending);
+}
+
+void Front::book(Exchange& exchange, const Ending& ending) {
+  static_cast<const House*>(exchange.snapshot.get())->meter.book(exchange, ending, Clock::now());
+  observer_.call_ended(exchange);
+}
+
+awaitable<void> Front::list_models(net::ServerCall& call, std::string_view id) {
+  Exchange exchange;
+  exchange.id = CallId::make(unix_milliseconds(), worker_.random());
+  exchange.request_id = exchange.id.text();
+  ClientReply reply(call, exchange);
+  if (call.has_body()) call.close_after();
+  const std::shared_ptr<const House> house = house_;
+  if (id.empty()) {
+    const std::string body = openai_chat::encode_model_list(house->models);
+    co_await reply.finish_with_body(200, "application/json", body);
+    co_return;
+  }
+  const std::string wanted = without_escapes(id);
+  for (const openai_chat::ListedModel& model : house->models) {
+    if (model.id != wanted) continue;
+    const std::string body = openai_chat::encode_model(model);
+    co_await reply.finish_with_body(200, "application/json", body);
+    co_return;
+  }
+  Ending ending;
+  ending.failure = Failure::client_not_found;
+  ending.param = "model";
+  ending.code = "model_not_found";
+  ending.message = fmt::format("unknown model \"{}\": GET /v1/models lists those that are configured", wanted);
+  observer_.refused(ending.failure, 404);
+  co_await reply.finish_with(ending);
+}
+
+awaitable<void> Front::say_healthy(net::ServerCall& call) {
+  Exchange exchange;
+  exchange.id = CallId::make(unix_milliseconds(), worker_.random());
+  exchange.request_id = exchange.id.text();
+  ClientReply reply(call, exchange);
+  if (call.has_body()) call.close_after();
+  co_await reply.finish_with_body(200, "application/json", R"({"status":"ok"})");
+}
+
+awaitable<void> Front::refuse_path(net::ServerCall& call) {
+  Exchange exchange;
+  exchange.id = CallId::make(unix_milliseconds(), worker_.random());
+  exchange.request_id = exchange.id.text();
+  ClientReply reply(call, exchange);
+  if (call.has_body()) call.close_after();
+  Ending ending;
+  ending.failure = Failure::client_not_found;
+  ending.code = "unknown_path";
+  ending.message = fmt::format(
+      "weir does not know {} {}: clients use /v1/..., for example POST /v1/chat/completions; set the SDK's base_url to "
+      "end in /v1",
+      call.head().method(), call.head().target().substr(0, call.head().target().find('?')).substr(0, 200));
+  observer_.refused(ending.failure, 404);
+  co_await reply.finish_with(ending);
+}
+
+}  // namespace weir::api

@@ -1,0 +1,53 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <weir/exchange/meter.hpp>
+#include <weir/exchange/observer.hpp>
+#include "api/client_reply.hpp"
+#include "api/house.hpp"
+#include "dialects/openai_chat/request_reader.hpp"
+#include "net/offload.hpp"
+#include "net/server_call.hpp"
+#include "net/worker.hpp"
+
+namespace weir::api {
+
+/// The clients' endpoints (ARCHITECTURE, section 8): tells paths apart, reads bodies by their dialect, sends each call
+/// into the house and its answer back, booked before its last bytes leave. Every call ends in exactly one record.
+///
+/// Thread: one per worker; set_house() on that thread too.
+class Front final : public net::RequestHandler {
+ public:
+  Front(net::Worker& worker, net::Offload& offload, Observer& observer)
+      : worker_(worker), offload_(offload), observer_(observer) {}
+
+  void set_house(std::shared_ptr<const House> house) { house_ = std::move(house); }
+
+  awaitable<void> handle(net::ServerCall& call) override;
+  std::string refusal(std::uint16_t status, std::string_view reason) override;
+
+ private:
+  awaitable<void> chat(net::ServerCall& call);
+  awaitable<void> pass_through(net::ServerCall& call);
+  awaitable<void> list_models(net::ServerCall& call, std::string_view id);
+  awaitable<void> say_healthy(net::ServerCall& call);
+  awaitable<void> refuse_path(net::ServerCall& call);
+
+  void begin(Exchange& exchange);
+  void read_head(const net::ServerCall& call, Exchange& exchange);
+  awaitable<bool> take_body(net::ServerCall& call, Exchange& exchange, ClientReply& reply);
+  awaitable<void> send_into_house(net::ServerCall& call, Exchange& exchange, ClientReply& reply);
+  awaitable<void> refuse(Exchange& exchange, ClientReply& reply, Ending ending);
+  void book(Exchange& exchange, const Ending& ending);
+
+  net::Worker& worker_;
+  net::Offload& offload_;
+  Observer& observer_;
+  std::shared_ptr<const House> house_;
+  openai_chat::RequestReader reader_;
+};
+
+}  // namespace weir::api

@@ -1,0 +1,17 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace weir::api {
+
+/// Where a request leads (RULINGS 16). `/v1` is optional for the names that weir knows; other paths without it are
+/// nobody's.
+struct Path {
+  enum class Kind : std::uint8_t { chat, models, model, health, pass_through, unknown };
+  Kind kind = Kind::unknown;
+  std::string_view model;  ///< of Kind::model, as written in the path
+};
+
+Path read_path(std::string_view method, std::string_view target);
+
+}  // namespace weir::api
