@@ -70,7 +70,11 @@ class JsonCursor {
       }
       if (*at_ != '\\') return fail("no control character inside a string");
       into.escaped = true;
-      if (!pass_escape()) return false;
+      if (end_ - at_ >= 2 && (at_[1] == 'n' || at_[1] == '"' || at_[1] == '\\')) {
+        at_ += 2;  // nearly all escapes of a prompt
+      } else if (!pass_escape()) {
+        return false;
+      }
     }
   }
 

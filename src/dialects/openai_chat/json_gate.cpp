@@ -13,8 +13,9 @@ namespace weir::openai_chat {
 
 struct JsonGate::Parser {
   Parser() : dom(limits::dom_bytes_max) {
-    // A fixed capacity: the parser never grows while it parses, and its depth is ours, not simdjson's 1024.
-    if (dom.allocate(limits::dom_bytes_max, limits::json_depth_max) != simdjson::SUCCESS) throw std::bad_alloc{};
+    // A fixed capacity, so that it never grows while it parses. simdjson refuses from its depth on, hence one more; the
+    // cursor behind it holds the exact limit.
+    if (dom.allocate(limits::dom_bytes_max, limits::json_depth_max + 1) != simdjson::SUCCESS) throw std::bad_alloc{};
   }
   simdjson::dom::parser dom;
 };

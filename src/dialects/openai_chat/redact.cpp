@@ -99,12 +99,14 @@ std::string redact(std::string_view text) {
       shown.push_back(text[i++]);
       continue;
     }
-    // A token ends at what cannot be in one, and after `=` when a value follows: key=value is two.
+    // A token ends at what cannot be in one, after `=` when a value follows (key=value is two), and after `://`.
     std::size_t end = i;
     while (end < text.size() && is_token(text[end])) {
       ++end;
       if (text[end - 1] == '=' && end < text.size() && is_alnum(text[end])) break;
+      if (end >= 3 && text.substr(end - 3, 3) == "://") break;
     }
+    while (end > i + 1 && text[end - 1] == '.') --end;  // the full stop of a sentence
     const std::string_view token = text.substr(i, end - i);
     const bool value = introduces_secret(text.substr(0, i)) && token.size() >= 6 && lower(token) != "bearer";
     if (value || has_key_prefix(token) || has_random_run(token)) {
