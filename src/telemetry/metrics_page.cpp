@@ -1,0 +1,282 @@
+#include "telemetry/metrics_page.hpp"
+
+#include <weir/exchange/money.hpp>
+#include "base/json_cursor.hpp"
+
+#include <prometheus/text_serializer.h>
+
+#include <initializer_list>
+#include <limits>
+#include <map>
+#include <span>
+#include <sstream>
+#include <utility>
+
+namespace weir::telemetry {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+template <std::size_t N>
+using Names = std::array<const char*, N>;
+template <std::size_t N, class Sum>
+using Sums = std::map<std::array<std::string, N>, Sum>;
+
+struct CallSum {
+  std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)> outcomes{};
+  std::array<std::uint64_t, static_cast<std::size_t>(TokenKind::count_)> tokens{};
+  std::uint64_t served = 0;
+  std::uint64_t wasted = 0;
+};
+
+struct AttemptSum {
+  std::uint64_t attempts = 0;
+  std::uint64_t price_unknown = 0;
+};
+
+template <std::size_t N>
+struct HistogramSum {
+  std::array<std::uint64_t, N + 1> buckets{};
+  std::uint64_t sum_ns = 0;
+
+  template <class H>
+  void add(const H& histogram) {
+    for (std::size_t i = 0; i < buckets.size(); ++i) buckets[i] += histogram.bucket(i);
+    sum_ns += histogram.sum_ns();
+  }
+  bool empty() const {
+    for (const std::uint64_t count : buckets) {
+      if (count != 0) return false;
+    }
+    return true;
+  }
+};
+
+struct TimeSum {
+  HistogramSum<kRequestBounds.size()> request;
+  HistogramSum<kFirstTokenBounds.size()> first_token;
+};
+
+/// Label values that are not UTF-8 would make the whole page unreadable to Prometheus.
+template <std::size_t N>
+std::array<std::string, N> printable(const std::array<std::string, N>& labels) {
+  std::array<std::string, N> out;
+  for (std::size_t i = 0; i < N; ++i) out[i] = valid_utf8(labels[i]);
+  return out;
+}
+
+MetricFamily family(const char* name, const char* help, MetricType type) {
+  MetricFamily made;
+  made.name = name;
+  made.help = help;
+  made.type = type;
+  return made;
+}
+
+template <std::size_t N>
+ClientMetric& add_metric(MetricFamily& to, const Names<N>& names, const std::array<std::string, N>& values) {
+  ClientMetric& metric = to.metric.emplace_back();
+  for (std::size_t i = 0; i < N; ++i) metric.label.push_back({names[i], values[i]});
+  return metric;
+}
+
+void add_label(ClientMetric& metric, const char* name, std::string_view value) {
+  metric.label.push_back({name, std::string{value}});
+}
+
+template <std::size_t N>
+void fill(ClientMetric& metric, const HistogramSum<N>& sum, const Bounds<N>& bounds) {
+  std::uint64_t cumulative = 0;
+  for (std::size_t i = 0; i <= N; ++i) {
+    cumulative += sum.buckets[i];
+    const double bound = i < N ? static_cast<double>(bounds[i]) / 1e9 : std::numeric_limits<double>::infinity();
+    metric.histogram.bucket.push_back({cumulative, bound});
+  }
+  metric.histogram.sample_count = cumulative;
+  metric.histogram.sample_sum = static_cast<double>(sum.sum_ns) / 1e9;
+}
+
+double dollars(std::uint64_t nano_dollars) {
+  return static_cast<double>(nano_dollars) / static_cast<double>(nano_dollars_per_dollar);
+}
+
+MetricFamily single(const char* name, const char* help, MetricType type, double value) {
+  MetricFamily made = family(name, help, type);
+  ClientMetric& metric = made.metric.emplace_back();
+  (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
+  return made;
+}
+
+std::uint64_t read(const std::atomic<std::uint64_t>* count) {
+  return count != nullptr ? count->load(std::memory_order_relaxed) : 0;
+}
+
+using Workers = std::span<const WorkerMetrics* const>;
+using Families = std::vector<MetricFamily>;
+
+void collect_calls(Workers workers, Families& out) {
+  Sums<4, CallSum> sums;
+  for (const WorkerMetrics* worker : workers) {
+    worker->calls().for_each([&](const auto& slot) {
+      CallSum& sum = sums[printable(slot.labels)];
+      const CallCounters& counters = slot.counters;
+      for (std::size_t i = 0; i < sum.outcomes.size(); ++i) sum.outcomes[i] += counters.outcomes[i].read();
+      for (std::size_t i = 0; i < sum.tokens.size(); ++i) sum.tokens[i] += counters.tokens[i].read();
+      sum.served += counters.served_nano_dollars.read();
+      sum.wasted += counters.wasted_nano_dollars.read();
+    });
+  }
+  constexpr Names<4> names{"route", "task", "model", "provider"};
+  MetricFamily requests = family("weir_requests_total", "Calls by how they ended", MetricType::Counter);
+  MetricFamily cost =
+      family("weir_cost_usd_total", "US dollars booked, by whether the answer reached its client", MetricType::Counter);
+  MetricFamily tokens = family("weir_tokens_total", "Tokens billed by providers, by kind", MetricType::Counter);
+  for (const auto& [labels, sum] : sums) {
+    for (std::size_t i = 0; i < sum.outcomes.size(); ++i) {
+      if (sum.outcomes[i] == 0) continue;
+      ClientMetric& metric = add_metric(requests, names, labels);
+      add_label(metric, "outcome", kOutcomeNames[i]);
+      metric.counter.value = static_cast<double>(sum.outcomes[i]);
+    }
+    if (labels[3] == "none") continue;  // refused before a provider was chosen: nothing to pay for
+    for (const auto& [kind, amount] : {std::pair{"served", sum.served}, std::pair{"wasted", sum.wasted}}) {
+      ClientMetric& metric = add_metric(cost, names, labels);
+      add_label(metric, "kind", kind);
+      metric.counter.value = dollars(amount);
+    }
+    for (std::size_t i = 0; i < sum.tokens.size(); ++i) {
+      ClientMetric& metric = add_metric(tokens, names, labels);
+      add_label(metric, "kind", kTokenKindNames[i]);
+      metric.counter.value = static_cast<double>(sum.tokens[i]);
+    }
+  }
+  out.push_back(std::move(requests));
+  out.push_back(std::move(cost));
+  out.push_back(std::move(tokens));
+}
+
+void collect_attempts(Workers workers, Families& out) {
+  Sums<4, AttemptSum> sums;
+  Sums<1, std::uint64_t> unknown;
+  for (const WorkerMetrics* worker : workers) {
+    worker->attempts().for_each([&](const auto& slot) {
+      const auto labels = printable(slot.labels);
+      sums[labels].attempts += slot.counters.attempts.read();
+      if (const std::uint64_t count = slot.counters.price_unknown.read(); count > 0) unknown[{labels[1]}] += count;
+    });
+  }
+  MetricFamily attempts =
+      family("weir_attempts_total", "Attempts at providers, by failure and the phase it came in", MetricType::Counter);
+  for (const auto& [labels, sum] : sums) {
+    if (sum.attempts == 0) continue;
+    add_metric(attempts, Names<4>{"provider", "model", "failure", "phase"}, labels).counter.value =
+        static_cast<double>(sum.attempts);
+  }
+  MetricFamily price_unknown =
+      family("weir_price_unknown_total", "Attempts booked at 0 dollars because no price is known", MetricType::Counter);
+  for (const auto& [labels, count] : unknown) {
+    add_metric(price_unknown, Names<1>{"model"}, labels).counter.value = static_cast<double>(count);
+  }
+  out.push_back(std::move(attempts));
+  out.push_back(std::move(price_unknown));
+}
+
+void collect_times(Workers workers, Families& out) {
+  Sums<3, TimeSum> sums;
+  for (const WorkerMetrics* worker : workers) {
+    worker->times().for_each([&](const auto& slot) {
+      TimeSum& sum = sums[printable(slot.labels)];
+      sum.request.add(slot.counters.request);
+      sum.first_token.add(slot.counters.first_token);
+    });
+  }
+  constexpr Names<3> names{"route", "task", "provider"};
+  MetricFamily request =
+      family("weir_request_seconds", "From a request's head to the end of its answer", MetricType::Histogram);
+  MetricFamily first_token = family("weir_first_token_seconds",
+                                    "From a request's head to the first content of its stream", MetricType::Histogram);
+  for (const auto& [labels, sum] : sums) {
+    if (!sum.request.empty()) fill(add_metric(request, names, labels), sum.request, kRequestBounds);
+    if (!sum.first_token.empty()) fill(add_metric(first_token, names, labels), sum.first_token, kFirstTokenBounds);
+  }
+  out.push_back(std::move(request));
+  out.push_back(std::move(first_token));
+}
+
+void collect_phases(Workers workers, Families& out) {
+  using PhaseSums = std::array<HistogramSum<kPhaseBounds.size()>, static_cast<std::size_t>(Phase::count_)>;
+  Sums<1, PhaseSums> sums;
+  HistogramSum<kOverheadBounds.size()> overhead;
+  for (const WorkerMetrics* worker : workers) {
+    worker->phases().for_each([&](const auto& slot) {
+      PhaseSums& sum = sums[printable(slot.labels)];
+      for (std::size_t i = 0; i < sum.size(); ++i) sum[i].add(slot.counters.phases[i]);
+    });
+    overhead.add(worker->overhead());
+  }
+  MetricFamily phases =
+      family("weir_upstream_phase_seconds", "How long attempts spent in each phase", MetricType::Histogram);
+  for (const auto& [labels, sum] : sums) {
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      if (sum[i].empty()) continue;
+      ClientMetric& metric = add_metric(phases, Names<1>{"provider"}, labels);
+      add_label(metric, "phase", kPhaseNames[i]);
+      fill(metric, sum[i], kPhaseBounds);
+    }
+  }
+  MetricFamily own = family("weir_overhead_seconds",
+                            "A call's time outside its attempts' phases: weir's own and waiting "
+                            "for the client",
+                            MetricType::Histogram);
+  fill(own.metric.emplace_back(), overhead, kOverheadBounds);
+  out.push_back(std::move(phases));
+  out.push_back(std::move(own));
+}
+
+void collect_process(const MetricsPage::Sources& sources, Families& out) {
+  // Ended before started: a call that begins in between is one too many, never one below zero.
+  std::uint64_t ended = 0;
+  std::uint64_t started = 0;
+  std::uint64_t overflow = 0;
+  for (const WorkerMetrics* worker : sources.workers) ended += worker->ended();
+  for (const WorkerMetrics* worker : sources.workers) {
+    started += worker->started();
+    overflow += worker->series_overflow();
+  }
+  const std::size_t connections = sources.connections != nullptr ? sources.connections->load() : 0;
+  out.push_back(single("weir_inflight", "Calls being answered now", MetricType::Gauge,
+                       static_cast<double>(started > ended ? started - ended : 0)));
+  out.push_back(
+      single("weir_connections", "Open connections of clients", MetricType::Gauge, static_cast<double>(connections)));
+  out.push_back(single("weir_log_lines_dropped_total", "Lines of the call log that were not written",
+                       MetricType::Counter, static_cast<double>(read(sources.log_lines_dropped))));
+  out.push_back(single("weir_log_write_errors_total", "Failed writes to the call log", MetricType::Counter,
+                       static_cast<double>(read(sources.log_write_errors))));
+  out.push_back(single("weir_series_overflow_total", "Look-ups of labels that ended in `other`: too many series",
+                       MetricType::Counter, static_cast<double>(overflow)));
+  MetricFamily build = family("weir_build_info", "Always 1; which weir this is", MetricType::Gauge);
+  ClientMetric& metric = build.metric.emplace_back();
+  add_label(metric, "version", WEIR_VERSION);
+  metric.gauge.value = 1;
+  out.push_back(std::move(build));
+}
+
+}  // namespace
+
+std::vector<MetricFamily> MetricsPage::Collect() const {
+  Families families;
+  collect_calls(sources_.workers, families);
+  collect_attempts(sources_.workers, families);
+  collect_times(sources_.workers, families);
+  collect_phases(sources_.workers, families);
+  collect_process(sources_, families);
+  return families;
+}
+
+std::string MetricsPage::text() const {
+  return prometheus::TextSerializer{}.Serialize(Collect());
+}
+
+}  // namespace weir::telemetry

@@ -1,0 +1,38 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "telemetry/worker_metrics.hpp"
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+
+namespace weir::telemetry {
+
+/// Sums all workers' counters for one scrape. Slots are never removed and counters only grow, so nothing on the page
+/// goes backwards while the process lives.
+///
+/// Thread: any one at a time. Lifetime: what it reads outlives it.
+class MetricsPage final : public prometheus::Collectable {
+ public:
+  struct Sources {
+    std::vector<const WorkerMetrics*> workers;
+    const std::atomic<std::size_t>* connections =
+        nullptr;  ///< clients' open connections; null = not shown as more than 0
+    const std::atomic<std::uint64_t>* log_lines_dropped = nullptr;
+    const std::atomic<std::uint64_t>* log_write_errors = nullptr;
+  };
+
+  explicit MetricsPage(Sources sources) : sources_(std::move(sources)) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override;
+  /// The page in Prometheus's text format, version 0.0.4.
+  std::string text() const;
+
+ private:
+  Sources sources_;
+};
+
+}  // namespace weir::telemetry

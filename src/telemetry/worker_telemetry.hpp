@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <weir/exchange/observer.hpp>
+#include "telemetry/call_line.hpp"
+#include "telemetry/log_writer.hpp"
+#include "telemetry/recent_calls.hpp"
+#include "telemetry/worker_metrics.hpp"
+
+namespace weir::telemetry {
+
+/// What one worker tells of its calls: counts them, writes their log lines, remembers the last ones.
+///
+/// Thread: the worker's; only metrics() is read by others. Lifetime: budget and writer outlive it.
+class alignas(64) WorkerTelemetry final : public Observer {
+ public:
+  WorkerTelemetry(SeriesBudget& budget, LogWriter& writer, std::uint64_t hash_seed)
+      : metrics_(budget, hash_seed), writer_(writer) {}
+
+  void call_started() override { metrics_.call_started(); }
+  void call_ended(const Exchange& exchange) override;
+  void refused(Failure failure, std::uint16_t status) override;
+
+  /// Hands lines to the writer. Called about every 100 ms, and once when the worker stops.
+  void tick();
+
+  /// JSON objects, newest first (RULINGS 20); Telemetry::calls_body() joins those of all workers.
+  std::vector<std::string> find_calls(std::string_view id) const { return recent_.find(id); }
+
+  const WorkerMetrics& metrics() const { return metrics_; }
+
+ private:
+  template <class F>
+  void write_line(F&& write);
+
+  WorkerMetrics metrics_;
+  LogWriter& writer_;
+  LogBuffer buffer_;
+  TimeText time_;
+  RecentCalls recent_;
+};
+
+}  // namespace weir::telemetry
