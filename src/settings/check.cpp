@@ -68,7 +68,11 @@ class Checker {
     } else {
       child = pattern.empty() ? key.text : pattern + "." + key.text;
     }
-    if (const Setting* setting = find_setting(child)) return leaf(*setting, value, below);
+    if (const Setting* setting = find_setting(child)) {
+      // An empty value has the place of whatever comes next.
+      if (value.kind == Node::Kind::null) return problem(key.place, fmt::format("{} has no value", below));
+      return leaf(*setting, value, below);
+    }
     if (is_planned(child)) return planned(key.place, below);
     if (child.ends_with('>') || std::find(keys.begin(), keys.end(), key.text) != keys.end()) {
       return section(value, child, below);
@@ -102,6 +106,10 @@ class Checker {
     if (!wrong) return;
     if (is_planned(setting.path, node.text)) return planned(node.place, fmt::format("{}: {}", path, node.written));
     if (setting.kind == Kind::secret) return problem(node.place, fmt::format("{} {}", path, *wrong));
+    // A URL with a password in it is one of the values that are wrong.
+    if (setting.kind == Kind::url && node.written.find('@') != std::string::npos) {
+      return problem(node.place, fmt::format("{} {}", path, *wrong));
+    }
     // What the file says, never what a variable or a file put in its place.
     problem(node.place, fmt::format("{} {}, not \"{}\"", path, *wrong, node.written.substr(0, 80)));
   }

@@ -17,7 +17,8 @@ ModelFacts facts(std::string id, std::int64_t dollars, std::vector<std::string> 
 }
 
 const Catalogue& catalogue() {
-  static const Catalogue models{{facts("gpt-4o", 1, {"openai/gpt-4o"}), facts("gpt-4o-2024-05-13", 2), facts("mistral-large-3", 3, {"mistral-large-2512"}),
+  static const Catalogue models{{facts("gpt-4o", 1, {"openai/gpt-4o"}), facts("gpt-4o-2024-05-13", 2),
+                                 facts("mistral-large-3", 3, {"mistral-large-2512"}),
                                  facts("llama-4-scout", 4, {"meta-llama/Llama-4-Scout-17B-16E-Instruct"})}};
   return models;
 }

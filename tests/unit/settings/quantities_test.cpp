@@ -17,7 +17,8 @@ TEST(Quantities, durations) {
   EXPECT_EQ(*parse_duration("0s"), 0s);
 }
 TEST(Quantities, durations_that_are_none) {
-  for (const char* text : {"", "2", "s", "2 s", "-2s", "2sec", "0.5ms", "1e3s", "400d", "99999999999999999999s", ".5s", "1.s"}) {
+  for (const char* text :
+       {"", "2", "s", "2 s", "-2s", "2sec", "0.5ms", "1e3s", "400d", "99999999999999999999s", ".5s", "1.s"}) {
     EXPECT_FALSE(parse_duration(text)) << text;
   }
 }
@@ -63,8 +64,8 @@ TEST(Quantities, addresses) {
   EXPECT_EQ(*parse_address("localhost:0"), (Address{"localhost", 0}));
 }
 TEST(Quantities, addresses_that_are_none) {
-  for (const char* text : {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:8080", "[::1:8080", "[]:1",
-                           "a b:1", "*:80", "127.0.0.1:-1"}) {
+  for (const char* text : {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "::1:8080", "[::1:8080",
+                           "[]:1", "a b:1", "*:80", "127.0.0.1:-1"}) {
     EXPECT_FALSE(parse_address(text)) << text;
   }
 }
@@ -81,9 +82,9 @@ TEST(Quantities, base_urls) {
   EXPECT_EQ(*parse_base_url("https://example.com/"), "https://example.com");
 }
 TEST(Quantities, base_urls_that_are_none) {
-  for (const char* text : {"", "api.openai.com", "ftp://x/v1", "https://", "https:///v1", "https://a b/v1", "https://x/v1?k=1",
-                           "https://x/v1#f", "https://user:pw@x/v1", "https://x:/v1", "https://x:0/v1", "https://x:99999/v1",
-                           "https://[::1/v1", "https://x/\r\nHost:y"}) {
+  for (const char* text : {"", "api.openai.com", "ftp://x/v1", "https://", "https:///v1", "https://a b/v1",
+                           "https://x/v1?k=1", "https://x/v1#f", "https://user:pw@x/v1", "https://x:/v1",
+                           "https://x:0/v1", "https://x:99999/v1", "https://[::1/v1", "https://x/\r\nHost:y"}) {
     EXPECT_FALSE(parse_base_url(text)) << text;
   }
 }
