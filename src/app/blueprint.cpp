@@ -1,0 +1,77 @@
+#include "app/blueprint.hpp"
+
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace weir::app {
+namespace {
+
+/// Host and port of a base_url that the settings have checked already.
+void take_authority(const std::string& base_url, net::UpstreamAddress& address, bool& secure) {
+  const std::string_view url = base_url;
+  secure = url.starts_with("https://");
+  std::string_view authority = url.substr(url.find("://") + 3);
+  authority = authority.substr(0, authority.find('/'));
+  address.port = secure ? 443 : 80;
+  const std::size_t bracket = authority.rfind(']');
+  const std::size_t colon = authority.rfind(':');
+  if (colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
+    std::from_chars(authority.data() + colon + 1, authority.data() + authority.size(), address.port);
+    authority = authority.substr(0, colon);
+  }
+  if (authority.starts_with('[')) authority = authority.substr(1, authority.size() - 2);
+  address.host = authority;
+}
+
+Result<std::shared_ptr<net::UpstreamAddress>> make_address(const providers::ProviderSettings& settings) {
+  auto address = std::make_shared<net::UpstreamAddress>();
+  bool secure = false;
+  take_authority(settings.base_url, *address, secure);
+  address->connections_max = settings.connections_max;
+  address->idle = settings.connections_idle;
+  if (secure) {
+    auto tls = net::make_client_tls(settings.ca_file, settings.verify);
+    if (!tls) return failure(fmt::format("providers.{}.{}", settings.name, tls.error().message));
+    address->tls = std::move(*tls);
+  }
+  return address;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Blueprint>> Blueprint::make(settings::Settings settings,
+                                                         std::shared_ptr<const catalogue::Catalogue> catalogue,
+                                                         const Blueprint* previous) {
+  auto blueprint = std::make_shared<Blueprint>();
+  blueprint->settings = std::move(settings);
+  blueprint->catalogue = std::move(catalogue);
+  blueprint->meter = std::make_unique<accounting::Meter>(blueprint->catalogue.get());
+  for (const providers::ProviderSettings& provider : blueprint->settings.providers) {
+    ProviderPart part{provider, nullptr};
+    if (previous != nullptr) {
+      for (const ProviderPart& old : previous->providers) {
+        if (old.settings == provider) part.address = old.address;
+      }
+    }
+    if (!part.address && provider.off_because.empty() && provider.protocol != providers::Protocol::demo) {
+      auto address = make_address(provider);
+      if (!address) return std::unexpected(address.error());
+      part.address = std::move(*address);
+    }
+    blueprint->providers.push_back(std::move(part));
+  }
+  for (const net::ListenSettings& listen : blueprint->settings.listen) {
+    if (listen.certificate_file.empty()) {
+      blueprint->listener_tls.push_back(nullptr);
+      continue;
+    }
+    auto tls = net::make_server_tls(listen.certificate_file, listen.key_file);
+    if (!tls) return failure("listen: " + tls.error().message);
+    blueprint->listener_tls.push_back(std::move(*tls));
+  }
+  return blueprint;
+}
+
+}  // namespace weir::app

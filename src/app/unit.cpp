@@ -1,0 +1,107 @@
+#include "app/unit.hpp"
+
+#include <utility>
+#include <vector>
+
+#include <csignal>
+
+#include "api/house.hpp"
+#include "pipeline/pipeline.hpp"
+#include "pipeline/resolve/router.hpp"
+#include "providers/demo.hpp"
+#include "providers/openai.hpp"
+
+namespace weir::app {
+
+/// What a house refers to, built in this order and destroyed in reverse.
+struct Unit::Parts {
+  std::shared_ptr<const Blueprint> blueprint;
+  std::vector<std::shared_ptr<net::UpstreamPool>> pools;  // a call may outlive the entry in pools_
+  std::vector<std::unique_ptr<Provider>> providers;
+  std::unique_ptr<pipeline::Router> router;
+  std::unique_ptr<pipeline::Pipeline> pipeline;
+};
+
+Unit::Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
+           const net::LimitSettings& limits, std::atomic<std::size_t>& connections)
+    : worker_(index),
+      offload_(offload),
+      telemetry_(telemetry),
+      resolver_(worker_),
+      front_(worker_, offload, telemetry),
+      door_(worker_, front_, limits, connections) {}
+
+Unit::~Unit() { stop(); }
+
+std::shared_ptr<net::UpstreamPool> Unit::pool_for(const std::shared_ptr<net::UpstreamAddress>& address) {
+  auto& pool = pools_[address.get()];
+  if (!pool) pool = std::make_shared<net::UpstreamPool>(worker_, resolver_, address);
+  return pool;
+}
+
+void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
+  auto parts = std::make_shared<Parts>();
+  parts->blueprint = std::move(blueprint);
+  const settings::Settings& settings = parts->blueprint->settings;
+
+  pipeline::Router::Names names;
+  names.models = settings.models;
+  names.routes = settings.routes;
+  names.default_provider = settings.default_provider;
+  names.deadline = settings.deadline;
+  std::map<net::UpstreamAddress*, std::shared_ptr<net::UpstreamPool>> kept;
+  for (const Blueprint::ProviderPart& part : parts->blueprint->providers) {
+    pipeline::ProviderEntry entry;
+    entry.name = part.settings.name;
+    entry.off_because = part.settings.off_because;
+    entry.demo = part.settings.protocol == providers::Protocol::demo;
+    part.settings.timeouts.apply_to(entry.time_limits);
+    if (entry.off_because.empty()) {
+      if (entry.demo) {
+        parts->providers.push_back(std::make_unique<providers::DemoProvider>(worker_, part.settings));
+      } else {
+        auto pool = pool_for(part.address);
+        kept[part.address.get()] = pool;
+        parts->pools.push_back(pool);
+        parts->providers.push_back(std::make_unique<providers::OpenAiProvider>(worker_, pool, part.settings,
+                                                                               first_byte_times_, offload_));
+      }
+      entry.provider = parts->providers.back().get();
+    }
+    names.providers.push_back(std::move(entry));
+  }
+  pools_ = std::move(kept);
+  parts->router = std::make_unique<pipeline::Router>(std::move(names), *parts->blueprint->catalogue);
+  parts->pipeline = std::make_unique<pipeline::Pipeline>(*parts->router);
+
+  std::vector<openai_chat::ListedModel> models;
+  for (const auto& listed : parts->router->listed()) models.push_back({listed.id, listed.owner, 0});
+  auto& service = parts->pipeline->entry();
+  const Meter& meter = *parts->blueprint->meter;
+  door_.set_limits(settings.limits);
+  front_.set_house(std::make_shared<const api::House>(api::House{service, meter, std::move(models), std::move(parts)}));
+}
+
+void Unit::start() {
+  thread_ = std::thread([this] {
+    // Signals are the main thread's.
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    worker_.run([this](TimePoint now) { on_tick(now); });
+  });
+}
+
+void Unit::stop() {
+  if (!thread_.joinable()) return;
+  worker_.stop();
+  thread_.join();
+  telemetry_.tick();
+}
+
+void Unit::on_tick(TimePoint now) {
+  for (auto& [address, pool] : pools_) pool->upkeep(now);
+  telemetry_.tick();
+}
+
+}  // namespace weir::app
