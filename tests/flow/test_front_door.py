@@ -5,7 +5,7 @@ import pytest
 from conftest import plain_settings
 from fakes import answers, expect
 from fakes.provider import Gate, ScriptedProvider, send
-from fakes.raw_http import RawClient, call, chat_body, chat_request, request_bytes
+from fakes.raw_http import RawClient, call, chat_body, chat_request, request_bytes, wait_until
 from fakes.weir_process import Weir
 
 BODY = chat_body()
@@ -404,7 +404,7 @@ def test_errors_carry_a_request_id_too(weir):
 
 @pytest.fixture(scope="module")
 def narrow(provider, tmp_path_factory):
-    limits = {"body": "64KiB", "head": "4KiB", "head_time": "300ms", "body_time": "300ms", "idle": "300ms"}
+    limits = {"body": "64KiB", "head": "4KiB", "head_time": "300ms", "body_time": "300ms", "idle": "1s"}
     with Weir(tmp_path_factory.mktemp("narrow"), plain_settings(provider.base_url) | {"limits": limits}) as process:
         yield process
 
@@ -524,8 +524,6 @@ def test_connections_past_the_limit_wait_or_are_refused_and_come_back(weir_with,
     for client in held:
         client.close()
     # As soon as weir has seen them go there is room again.
-    from fakes.raw_http import wait_until
-
     def served():
         try:
             return call(weir.port, chat_request()).status == 200

@@ -4,7 +4,7 @@ import pytest
 
 from conftest import openai_provider
 from fakes import answers, expect
-from fakes.provider import ScriptedProvider, send
+from fakes.provider import Gate, ScriptedProvider, close, send
 from fakes.raw_http import RawClient, chat_body, request_bytes
 
 MULTIPART = (
@@ -183,8 +183,6 @@ def test_other_endpoints_pass_through_raw(weir, provider, name):
 
 
 def test_a_large_raw_answer_is_relayed_as_it_arrives(weir, provider):
-    from fakes.provider import Gate
-
     gate = Gate()
     first, second = b"a" * 100_000, b"b" * 100_000
     head = answers.head(200, "application/octet-stream", [("Content-Length", 200_000)])
@@ -201,8 +199,6 @@ def test_a_large_raw_answer_is_relayed_as_it_arrives(weir, provider):
 
 @pytest.mark.parametrize("framing", ["chunked", "close"])
 def test_raw_answers_in_other_framings(weir, provider, framing):
-    from fakes.provider import close
-
     provider.answer_next(
         send(answers.reply(b"x" * 5000, framing=framing, chunk_size=700)), *([close()] if framing == "close" else [])
     )

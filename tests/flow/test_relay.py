@@ -5,10 +5,11 @@ import random
 
 import pytest
 
+from conftest import openai_provider
 from fakes import answers, expect
 from fakes.answers import chunk, dumps, event
-from fakes.provider import close, send, send_pieces
-from fakes.raw_http import chat_body, chat_request
+from fakes.provider import Gate, close, send, send_pieces
+from fakes.raw_http import chat_body, chat_request, request_bytes
 
 SMALL = dumps({"choices": [{"index": 0, "message": {"content": "é"}, "finish_reason": "stop"}]})
 SMALL_STREAM = [
@@ -108,8 +109,6 @@ def test_every_spelling_of_event_streams_passes(weir, provider, stream, gap):
 
 def test_events_leave_as_they_arrive(weir, provider):
     """The client has each event before the provider sends the next one."""
-    from fakes.provider import Gate
-
     events = answers.stream_events(["one ", "two ", "three "])
     gates = [Gate() for _ in events]
     steps = [send(answers.stream_head())]
@@ -155,8 +154,6 @@ def test_a_request_is_forwarded_byte_for_byte(weir, provider, model):
 
 def test_a_chunked_request_is_forwarded_with_the_same_body(weir, provider, model):
     body = ODD % model.encode()
-    from fakes.raw_http import request_bytes
-
     fields = [("Transfer-Encoding", "chunked"), ("Content-Type", "application/json")]
     assert weir.call(request_bytes(body=answers.chunked(body, 13), fields=fields)).status == 200
     assert provider.requests[-1].body == body
@@ -351,8 +348,6 @@ def test_headers_on_the_way_up_are_an_allow_list(weir, provider):
         ("TE", "trailers"),
         ("X-Stainless-Lang", "python"),
     ]
-    from fakes.raw_http import request_bytes
-
     assert weir.call(request_bytes(body=chat_body(), fields=passed + dropped)).status == 200
     request = provider.requests[-1]
     for name, value in passed:
@@ -392,8 +387,6 @@ def test_the_models_name_in_the_reply_is_the_providers(weir, provider):
 @pytest.mark.parametrize("base", ["/v1", "", "/deep/path/v1"])
 def test_the_upstream_path_is_base_url_plus_path_without_v1(weir_with, provider, base, suffix):
     """RULINGS 16."""
-    from conftest import openai_provider
-
     url = f"http://127.0.0.1:{provider.port}{base}{suffix}"
     weir = weir_with({"providers": {"up": openai_provider(url)}, "default": "up"})
     weir.chat()
