@@ -32,6 +32,7 @@ bool read_object(std::string_view data, std::size_t shift, ChunkFacts& facts) {
     } else if (name == "usage") {
       usage.key = place(key_offset);
       usage.comma_before = previous_end == 0 ? MemberSpan::none : place(previous_end);
+      facts.usage = {};  // should it stand twice, the last one counts
       const bool object = cursor.peek() == '{';
       usage.value.begin = place(cursor.offset());
       read = object ? read_usage(cursor, facts.usage) : cursor.skip_value();

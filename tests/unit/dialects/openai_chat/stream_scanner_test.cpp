@@ -121,6 +121,12 @@ TEST(StreamScanner, usage_end_is_the_closing_brace) {
       << with_cost;
 }
 
+TEST(StreamScanner, of_two_usage_members_the_last_counts) {
+  const ChunkFacts facts = read(chunk("[]", R"(,"usage":{"prompt_tokens":1},"usage":null)"));
+  EXPECT_FALSE(facts.usage.reported);
+  EXPECT_EQ(facts.kind, ChunkKind::other);
+}
+
 TEST(StreamScanner, semantics_13_data_in_several_lines) {
   const std::string raw = "data: {\"choices\":[],\ndata: \"usage\":null}\n\n";
   const ChunkFacts facts = read(raw);
