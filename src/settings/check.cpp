@@ -59,27 +59,28 @@ class Checker {
   void entry(const Key& key, const Node& value, const std::string& pattern, const std::string& path,
              const std::vector<std::string_view>& keys) {
     const std::string below = path.empty() ? key.text : path + "." + key.text;
-    std::string child;
-    if (keys.size() == 1 && keys.front().starts_with('<')) {
+    std::string child = pattern.empty() ? "" : pattern + ".";
+    if (keys.front().starts_with('<')) {
       if (const auto wrong = name_complaint(pattern, key.text); !wrong.empty()) {
         return problem(key.place, fmt::format("\"{}\": {}", key.text, wrong));
       }
-      child = pattern + "." + std::string{keys.front()};
-    } else {
-      child = pattern.empty() ? key.text : pattern + "." + key.text;
+      return known(key, value, child + std::string{keys.front()}, below);
     }
-    if (const Setting* setting = find_setting(child)) {
-      // An empty value has the place of whatever comes next.
-      if (value.kind == Node::Kind::null) return problem(key.place, fmt::format("{} has no value", below));
-      return leaf(*setting, value, below);
-    }
-    if (is_planned(child)) return planned(key.place, below);
-    if (child.ends_with('>') || std::find(keys.begin(), keys.end(), key.text) != keys.end()) {
-      return section(value, child, below);
-    }
+    child += key.text;
+    if (std::find(keys.begin(), keys.end(), key.text) != keys.end()) return known(key, value, child, below);
+    // A key that is written with its dots ("limits.body: 1MiB") is none of ours.
+    if (key.text.find('.') == std::string::npos && is_planned(child)) return planned(key.place, below);
     const auto near = catalogue::nearest(key.text, keys);
     problem(key.place, near ? fmt::format("unknown key \"{}\". Did you mean \"{}\"?", key.text, *near)
                             : fmt::format("unknown key \"{}\"{}", key.text, where(path, keys)));
+  }
+
+  void known(const Key& key, const Node& value, const std::string& pattern, const std::string& path) {
+    const Setting* setting = find_setting(pattern);
+    if (!setting) return section(value, pattern, path);
+    // An empty value has the place of whatever comes next.
+    if (value.kind == Node::Kind::null) return problem(key.place, fmt::format("{} has no value", path));
+    leaf(*setting, value, path);
   }
 
   static std::string where(const std::string& path, const std::vector<std::string_view>& keys) {

@@ -51,7 +51,7 @@ class References {
     const auto& name = settings_.default_provider;
     if (name.empty() || has(settings_.providers, name)) return;
     problem(value_place("default"), fmt::format("default: provider \"{}\" is not configured{}",
-                                                shown(root_.find("default"), name), hint(settings_.providers, name)));
+                                                shown(root_.find("default"), name), provider_hint(name)));
   }
 
   void of_model(const pipeline::ModelSettings& model) {
@@ -59,7 +59,7 @@ class References {
     const Node* provider = node ? node->find("provider") : nullptr;
     if (provider && provider->kind == Node::Kind::scalar && !has(settings_.providers, model.provider)) {
       problem(provider->place, fmt::format("model {}: provider \"{}\" is not configured{}", model.name,
-                                           shown(provider, model.provider), hint(settings_.providers, model.provider)));
+                                           shown(provider, model.provider), provider_hint(model.provider)));
     }
     near_miss(model);
   }
@@ -96,7 +96,7 @@ class References {
         return;
       }
       return problem(model->place, fmt::format("route {}: \"{}\" is neither a model nor provider/model{}", route.name,
-                                               shown(model, name), hint(settings_.models, name)));
+                                               shown(model, name), did_you_mean(settings_.models, name)));
     }
     for (const auto& provider : settings_.providers) {
       // `model: demo` is what one writes to try a route out.
@@ -148,10 +148,14 @@ class References {
   static std::string shown(const Node* node, const std::string& value) {
     return node && node->written != value ? node->written : value;
   }
-  template <class Entries>
-  static std::string hint(const Entries& entries, std::string_view name) {
-    auto near = did_you_mean(entries, name);
-    return near.empty() && !entries.empty() ? fmt::format(". There are: {}", all_of(entries)) : near;
+  /// What to do about a provider that is not there.
+  std::string provider_hint(std::string_view name) const {
+    if (auto near = did_you_mean(settings_.providers, name); !near.empty()) return near;
+    const auto* known = find_known_provider(name);
+    if (known && known->protocol == "openai" && !root_.find("providers")) {
+      return fmt::format(". Set {}, or add it under providers:", known->variable);
+    }
+    return fmt::format(". There are: {}", all_of(settings_.providers));
   }
   void problem(Place place, std::string message) {
     problems_.push_back({file_, place.line, place.column, std::move(message)});

@@ -149,6 +149,11 @@ TEST(Load, an_unknown_key_has_file_line_column_and_suggestion) {
 TEST(Load, an_unknown_key_without_a_neighbour_lists_what_there_is) {
   EXPECT_EQ(bad("log: {banana: 1}\n"), "weir.yaml:1:7: unknown key \"banana\". log takes: to, level\n");
 }
+TEST(Load, a_path_with_dots_is_not_a_key) {
+  EXPECT_THAT(bad("limits.body: 1MiB\n"), HasSubstr("unknown key \"limits.body\""));
+  EXPECT_THAT(bad("providers.<name>.speed: 1\n"), HasSubstr("unknown key"));
+  EXPECT_THAT(bad("stores.redis: x\n"), HasSubstr("unknown key"));
+}
 TEST(Load, all_problems_are_reported_in_the_order_of_the_file) {
   EXPECT_EQ(bad("threads: many\ndrain: 10\nlimits: {body: 0B}\nopen: yes\n"),
             "weir.yaml:1:10: threads must be a whole number, or auto, not \"many\"\n"
@@ -308,6 +313,9 @@ TEST(Load, a_name_in_routes_and_models_is_an_error) {
 TEST(Load, a_default_that_is_not_configured_is_an_error) {
   EXPECT_EQ(bad(with_provider("default: oen\n")),
             "weir.yaml:2:10: default: provider \"oen\" is not configured. Did you mean \"one\"?\n");
+}
+TEST(Load, a_known_provider_without_its_key_names_the_variable) {
+  EXPECT_THAT(bad("default: openai\n"), HasSubstr("is not configured. Set OPENAI_API_KEY, or add it under providers:"));
 }
 TEST(Load, a_default_that_is_off_is_allowed) {
   good("providers: {openai: {api_key: \"${NONE}\"}}\ndefault: openai\n");
