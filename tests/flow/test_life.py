@@ -412,13 +412,21 @@ def test_the_banner_names_urls_providers_and_no_secret(mortal):
     assert "up" in said and "sk-test-secret" not in said
 
 
-def test_without_a_file_providers_come_from_the_environment(tmp_path):
-    """No key: demo. The ports are the defaults, so this only checks the settings."""
-    done = run_weir("check", cwd=tmp_path)
-    assert done.returncode == 0 and "demo" in done.stdout + done.stderr
-    done = run_weir("check", cwd=tmp_path, OPENAI_API_KEY="sk-of-the-environment")
-    said = done.stdout + done.stderr
-    assert done.returncode == 0 and "openai" in said and "sk-of-the-environment" not in said
+def test_without_providers_they_come_from_the_environment(tmp_path):
+    """As without a file: a provider for each known key, `demo` without any."""
+    with Weir(tmp_path / "none", {}) as weir:
+        assert weir.chat().json()["choices"][0]["message"]["content"].startswith("[demo]")
+        weir.wait_for_message("demo")
+    keys = {"OPENAI_API_KEY": "sk-of-the-environment", "DEEPSEEK_API_KEY": "sk-another"}
+    with Weir(tmp_path / "keys", {}, environment=keys) as weir:
+        weir.wait_for_message("openai")
+        weir.wait_for_message("deepseek")
+        assert "sk-of-the-environment" not in weir.messages()
+        assert weir.chat({"model": "unlisted"}).status == 404  # two providers and no default: which one?
+
+
+def test_check_without_a_file_looks_at_the_environment(tmp_path):
+    assert run_weir("check", cwd=tmp_path).returncode == 0
 
 
 # The admin port.
