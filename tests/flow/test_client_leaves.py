@@ -87,7 +87,7 @@ def test_what_was_generated_is_booked_as_an_estimate(weir, provider):
         client.send(chat_request(chat_body(model, stream=True), fields=[("x-request-id", "left-half-way")]))
         client.read_until(b"xxx")
     entry = weir.wait_for_call(request_id="left-half-way")
-    assert entry["outcome"] == "client_left" and entry["cost_usd"] > 0
+    assert entry["outcome"] == "client_left" and entry["cost_usd"] > 0 and entry["tokens"]["estimated"] is True
     after = weir.metrics()
     grown = after.value("weir_tokens_total", kind="output") - before.value("weir_tokens_total", kind="output")
     assert grown == 100  # bytes / 4

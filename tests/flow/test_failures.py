@@ -172,15 +172,16 @@ def test_a_fault_before_any_content(house, provider, model, name, stream):
     failures = (failures,) if isinstance(failures, str) else failures
     phases = (phases,) if isinstance(phases, str) else phases
     mark = provider.mark()
-    provider.answer_next(*steps)
+    at_once = name.startswith(("closed-after", "reset-after"))
+    for _ in range(2 if at_once else 1):  # on a reused connection that is a stale one, asked once more (SEMANTICS 31)
+        provider.answer_next(*steps)
     response = ask(house, "hasty", model, stream)
     expect.refused(response, status, tuple(f"{f}/{p}" for f in failures for p in phases))
     expect.gave_up(response)
     failure, phase = response.header("x-weir-failure").split("/")
     entry = logged_once(house, "hasty", model, failure, phase, "upstream_error")
     assert entry["status"] == status
-    if not name.startswith(("closed", "reset")):  # those may be taken for a stale connection and asked once more
-        assert len(provider.since(mark)) == 1
+    assert len(provider.since(mark)) in ((1, 2) if at_once else (1,))
     the_next_call_is_good(house, provider)
 
 
@@ -386,7 +387,7 @@ SAID = {
         "limited",
         True,
     ),
-    "402": (402, answers.error_body("Pay first.", code="billing"), [], 429, "limit.quota", "limited", False),
+    "402": (402, answers.error_body("Pay first.", code="insufficient_quota"), [], 429, "limit.quota", "limited", False),
     "500": (500, answers.error_body("You asked wrongly.", "server_error"), [], 502, "upstream.error", "upstream_error", False),
     "502-html": (502, b"<html>Bad gateway</html>", [], 502, "upstream.error", "upstream_error", False),
     "500-empty": (500, b"", [], 502, "upstream.error", "upstream_error", False),
@@ -438,7 +439,7 @@ def test_a_long_error_text_is_capped(house, provider, model):
 def test_the_providers_status_is_in_the_log(house, provider, model):
     provider.answer_next(send(answers.reply(answers.error_body("x"), 529)))
     ask(house, "up", model)
-    assert "529" in json.dumps(house.wait_for_call(request_id=model))
+    assert house.wait_for_call(request_id=model)["provider_status"] == 529
 
 
 # Connections.

@@ -20,7 +20,8 @@ def mortal(provider, tmp_path):
     """A weir whose end is the test's own business."""
     process = Weir(tmp_path / "mortal", plain_settings(provider.base_url)).start()
     yield process
-    process.kill()
+    if process.process.poll() is None:
+        process.stop()
 
 
 def begin_stream(client, provider, gate, events):
