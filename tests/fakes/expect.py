@@ -3,9 +3,7 @@
 import json
 import re
 
-FAILURE = re.compile(
-    r"(client|limit|upstream|gateway)\.[a-z_.]+/(none|resolve|connect|tls|send|await_headers|body)"
-)
+FAILURE = re.compile(r"(client|limit|upstream|gateway)\.[a-z_.]+/(none|resolve|connect|tls|send|await_headers|body)")
 SECRET = "sk-test-secret"
 
 

@@ -28,7 +28,9 @@ class MetricsPage:
     def series(self, name, **labels):
         """(labels, value) of each sample of that name that has these labels."""
         wanted = labels.items()
-        return [(have, value) for have_name, have, value in self.samples if have_name == name and wanted <= have.items()]
+        return [
+            (have, value) for have_name, have, value in self.samples if have_name == name and wanted <= have.items()
+        ]
 
     def value(self, name, **labels):
         """The sum over all samples that have these labels; 0 without any."""

@@ -188,7 +188,9 @@ class RawClient:
         return not self.buffer and not self.receive_some()
 
 
-def request_bytes(method="POST", path="/v1/chat/completions", body=b"", fields=(), version="HTTP/1.1", host="weir.test"):
+def request_bytes(
+    method="POST", path="/v1/chat/completions", body=b"", fields=(), version="HTTP/1.1", host="weir.test"
+):
     """A well-formed request; Content-Length is set where there is a body and no own framing."""
     names = [name.lower() for name, _ in fields]
     lines = [f"{method} {path} {version}"]

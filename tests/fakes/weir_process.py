@@ -195,7 +195,9 @@ class Weir:
 
     def admin(self, path, method="GET", fields=()):
         return raw_http.call(
-            self.admin_port, raw_http.request_bytes(method, path, fields=[("Connection", "close"), *fields]), method=method
+            self.admin_port,
+            raw_http.request_bytes(method, path, fields=[("Connection", "close"), *fields]),
+            method=method,
         )
 
     def url(self, path=""):

@@ -45,7 +45,10 @@ def logged_once(house, provider_name, model, failure, phases, outcome, attempts=
     assert page.value("weir_requests_total", model=model) == 1
     assert page.value("weir_requests_total", model=model, provider=provider_name, outcome=outcome) == 1
     assert page.value("weir_attempts_total", model=model) == attempts
-    assert page.value("weir_attempts_total", model=model, provider=provider_name, failure=failure, phase=entry["phase"]) == 1
+    assert (
+        page.value("weir_attempts_total", model=model, provider=provider_name, failure=failure, phase=entry["phase"])
+        == 1
+    )
     return entry
 
 
@@ -210,7 +213,11 @@ BEFORE_CONTENT = {
     "ended-after-the-role": ([send(STREAM_HEAD + FIRST + END)], 502, "upstream.protocol"),
     "an-error-first": ([send(STREAM_HEAD + ERROR_EVENT), silence()], 502, "upstream.protocol"),
     "an-error-after-the-role": ([send(STREAM_HEAD + FIRST + ERROR_EVENT + END)], 502, "upstream.protocol"),
-    "an-event-that-is-no-json": ([send(STREAM_HEAD + answers.one_chunk(b"data: {oops\n\n")), silence()], 502, "upstream.protocol"),
+    "an-event-that-is-no-json": (
+        [send(STREAM_HEAD + answers.one_chunk(b"data: {oops\n\n")), silence()],
+        502,
+        "upstream.protocol",
+    ),
     "silent-after-the-head": (
         [send(STREAM_HEAD), silence()],
         504,
@@ -365,7 +372,15 @@ SAID = {
         "upstream_error",
         False,
     ),
-    "403": (403, answers.error_body("You asked wrongly.", code="no"), [], 502, "upstream.credentials", "upstream_error", False),
+    "403": (
+        403,
+        answers.error_body("You asked wrongly.", code="no"),
+        [],
+        502,
+        "upstream.credentials",
+        "upstream_error",
+        False,
+    ),
     "404": (404, GOOD_ERROR, [], 404, "upstream.model_missing", "upstream_error", True),
     "413": (413, GOOD_ERROR, [], 413, "client.too_large", "client_error", True),
     "422": (422, GOOD_ERROR, [], 422, ("client.malformed", "client.content_policy"), "client_error", True),
@@ -388,7 +403,15 @@ SAID = {
         True,
     ),
     "402": (402, answers.error_body("Pay first.", code="insufficient_quota"), [], 429, "limit.quota", "limited", False),
-    "500": (500, answers.error_body("You asked wrongly.", "server_error"), [], 502, "upstream.error", "upstream_error", False),
+    "500": (
+        500,
+        answers.error_body("You asked wrongly.", "server_error"),
+        [],
+        502,
+        "upstream.error",
+        "upstream_error",
+        False,
+    ),
     "502-html": (502, b"<html>Bad gateway</html>", [], 502, "upstream.error", "upstream_error", False),
     "500-empty": (500, b"", [], 502, "upstream.error", "upstream_error", False),
     "503": (503, GOOD_ERROR, [], 503, "upstream.overloaded", "upstream_error", False),

@@ -157,7 +157,10 @@ MALFORMED = {
     "trailer-without-colon": (with_chunks(answers.one_chunk(BODY) + b"0\r\nnonsense\r\n\r\n"), (400,)),
     "trailer-with-control-character": (with_chunks(answers.one_chunk(BODY) + b"0\r\nX-A: \x01\r\n\r\n"), (400,)),
     "folded-trailer": (with_chunks(answers.one_chunk(BODY) + b"0\r\nX-A: b\r\n c\r\n\r\n"), (400,)),
-    "trailer-of-70-kb": (with_chunks(answers.one_chunk(BODY) + b"0\r\nX-A: " + b"b" * 70_000 + b"\r\n\r\n"), (400, 431)),
+    "trailer-of-70-kb": (
+        with_chunks(answers.one_chunk(BODY) + b"0\r\nX-A: " + b"b" * 70_000 + b"\r\n\r\n"),
+        (400, 431),
+    ),
     # understood, but not taken
     "compressed-body": (with_line(b"Content-Encoding: gzip"), (415,)),
     "unknown-expectation": (with_line(b"Expect: 200-maybe"), (417,)),
@@ -250,7 +253,9 @@ def test_connection_close_is_honoured(weir):
 
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_pipelined_requests_are_answered_in_order(weir, provider, count):
-    provider.answer_by(lambda request: [send(answers.reply(answers.completion(request.json()["messages"][0]["content"])))])
+    provider.answer_by(
+        lambda request: [send(answers.reply(answers.completion(request.json()["messages"][0]["content"])))]
+    )
     with weir.connect() as client:
         client.send(b"".join(chat_request({"content": f"call {i}"}) for i in range(count)))
         texts = [client.read_response().json()["choices"][0]["message"]["content"] for _ in range(count)]
@@ -261,7 +266,9 @@ def test_pipelined_requests_of_every_kind(weir, provider):
     """Streams, refusals that keep the connection and other endpoints in one write."""
     events = answers.stream_events(["x"])
     provider.answer_by(
-        lambda request: [send(answers.stream_reply(events) if request.json().get("stream") else answers.reply(answers.completion()))]
+        lambda request: [
+            send(answers.stream_reply(events) if request.json().get("stream") else answers.reply(answers.completion()))
+        ]
     )
     with weir.connect() as client:
         client.send(
@@ -287,7 +294,13 @@ def test_a_request_cut_at_every_byte(weir, provider):
 
 def test_chunked_bodies_with_extensions_and_trailers(weir, provider):
     body = chat_body()
-    coded = b"5;name=value\r\n" + body[:5] + b'\r\n%X;a="b"\r\n' % len(body[5:]) + body[5:] + b"\r\n000\r\nX-Check: sum\r\n\r\n"
+    coded = (
+        b"5;name=value\r\n"
+        + body[:5]
+        + b'\r\n%X;a="b"\r\n' % len(body[5:])
+        + body[5:]
+        + b"\r\n000\r\nX-Check: sum\r\n\r\n"
+    )
     with weir.connect() as client:
         for _ in range(2):
             client.send(request_bytes(body=coded, fields=[("Transfer-Encoding", "chunked")]))
@@ -448,7 +461,9 @@ def test_a_head_that_drips_is_no_less_slow(narrow):
     with narrow.connect() as client:
         client.sock.settimeout(0.05)
         for i in range(0, 200):
-            client.send_as_far_as_it_goes(b"P" if i == 0 else b"OST /v1/chat/completions HTTP/1.1\r\n" if i == 1 else b"X")
+            client.send_as_far_as_it_goes(
+                b"P" if i == 0 else b"OST /v1/chat/completions HTTP/1.1\r\n" if i == 1 else b"X"
+            )
             try:
                 if client.receive_some():
                     break
@@ -523,6 +538,7 @@ def test_connections_past_the_limit_wait_or_are_refused_and_come_back(weir_with,
         assert client.send(chat_request()).read_response().status == 200
     for client in held:
         client.close()
+
     # As soon as weir has seen them go there is room again.
     def served():
         try:

@@ -172,7 +172,10 @@ def test_misspelt_keys_in_large_bodies(weir, provider):
 
 def test_other_keys_may_come_twice_and_in_any_case(weir, provider, sized, model):
     """We do not decide on them: they are the provider's business."""
-    body = sized(b'{"model":"%s","messages":[{"model":1,"Model":2,"model":3}],"x":1,"x":2,"X":3,"Temperature":1}' % model.encode())
+    body = sized(
+        b'{"model":"%s","messages":[{"model":1,"Model":2,"model":3}],"x":1,"x":2,"X":3,"Temperature":1}'
+        % model.encode()
+    )
     assert weir.chat(body).status == 200
     assert provider.requests[-1].body == body
 
@@ -227,5 +230,10 @@ def test_refusals_are_logged_and_counted(weir, model):
     response = weir.chat(b"{", fields=[("x-request-id", model)])
     assert response.status == 400
     entry = weir.wait_for_call(request_id=model)
-    assert (entry["status"], entry["outcome"], entry["failure"], entry["phase"]) == (400, "client_error", "client.malformed", "none")
+    assert (entry["status"], entry["outcome"], entry["failure"], entry["phase"]) == (
+        400,
+        "client_error",
+        "client.malformed",
+        "none",
+    )
     assert weir.metrics().value("weir_requests_total", outcome="client_error") == before + 1

@@ -186,7 +186,7 @@ def test_a_running_call_keeps_the_settings_it_began_with(mortal, provider):
 def test_a_broken_file_keeps_the_old_settings_and_says_where(mortal):
     mortal.write_settings_text(mortal.settings_file.read_text().replace("routes:", "ruotes:"))
     mortal.signal(signal.SIGHUP)
-    mortal.wait_for_message(r'weir\.yaml:\d+:\d+.*ruotes')
+    mortal.wait_for_message(r"weir\.yaml:\d+:\d+.*ruotes")
     assert "routes" in mortal.messages()
     assert "gpt-4o-mini" in models_of(mortal)
     assert mortal.chat().status == 200
@@ -471,7 +471,9 @@ def test_tls_front_door(weir_with, provider, authority):
         assert client.sock.version() in ("TLSv1.2", "TLSv1.3")
         assert client.send(chat_request()).read_response().status == 200
         provider.answer_next(send(answers.stream_reply(events)))
-        assert client.send(chat_request({"stream": True})).read_response().body == b"".join(answers.without_usage(events))
+        assert client.send(chat_request({"stream": True})).read_response().body == b"".join(
+            answers.without_usage(events)
+        )
         big = chat_request({"content": "x" * 2_000_000})
         assert client.send(big).read_response().status == 200
 

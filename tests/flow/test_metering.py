@@ -67,8 +67,10 @@ def test_tokens_by_kind_and_cost_are_exact(fresh, provider, stream):
     assert wanted == 800 * 150 + 200 * 75 + 300 * 600
     labels = {"route": "none", "task": "t1", "model": "gpt-4o-mini", "provider": "up"}
     page = fresh.metrics()
-    tokens = {kind: page.value("weir_tokens_total", kind=kind, **labels) for kind in
-              ("uncached", "cache_read", "cache_write", "output", "reasoning")}
+    tokens = {
+        kind: page.value("weir_tokens_total", kind=kind, **labels)
+        for kind in ("uncached", "cache_read", "cache_write", "output", "reasoning")
+    }
     assert tokens == {"uncached": 800, "cache_read": 200, "cache_write": 0, "output": 236, "reasoning": 64}
     assert page.value("weir_tokens_total") == 1300
     assert nano(page.value("weir_cost_usd_total", kind="served", **labels)) == wanted
@@ -138,7 +140,9 @@ def test_without_reported_usage_the_text_is_counted(fresh, provider, stream):
     """Output = bytes of text / 4, marked as estimated; the prompt from the request's bytes."""
     text = "x" * 400
     if stream:
-        provider.answer_next(send(answers.stream_reply(answers.stream_events([text[:200], text[200:]], with_usage=False))))
+        provider.answer_next(
+            send(answers.stream_reply(answers.stream_events([text[:200], text[200:]], with_usage=False)))
+        )
     else:
         provider.answer_next(send(answers.reply(answers.completion(text, usage=None))))
     fresh.chat({"stream": stream, "content": "y" * 4000}, fields=[("x-request-id", "r1")])
@@ -306,8 +310,21 @@ def test_one_line_per_call_with_all_that_the_contract_names(fresh, provider):
     answer(provider, True, usage(10, 10))
     fresh.chat({"model": "support", "stream": True}, fields=[("x-request-id", "mine")])
     entry = fresh.wait_for_call(request_id="mine")
-    for name in ("id", "route", "task", "model", "provider", "status", "outcome", "failure", "phase", "attempts",
-                 "tokens", "cost_usd", "phases_ms"):
+    for name in (
+        "id",
+        "route",
+        "task",
+        "model",
+        "provider",
+        "status",
+        "outcome",
+        "failure",
+        "phase",
+        "attempts",
+        "tokens",
+        "cost_usd",
+        "phases_ms",
+    ):
         assert name in entry, name
     assert entry["route"] == "support" and entry["id"] != "mine"
     assert isinstance(entry["tokens"], dict) and isinstance(entry["phases_ms"], dict)

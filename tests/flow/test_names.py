@@ -66,7 +66,9 @@ def test_provider_slash_model(strict, other):
     assert other.requests[-1].json()["model"] == "some/long:name"
 
 
-@pytest.mark.parametrize("name, nearest", [("gpt5.5", "gpt-5.5"), ("gpt-4o-minni", "gpt-4o-mini"), ("GPT-5.5", "gpt-5.5")])
+@pytest.mark.parametrize(
+    "name, nearest", [("gpt5.5", "gpt-5.5"), ("gpt-4o-minni", "gpt-4o-mini"), ("GPT-5.5", "gpt-5.5")]
+)
 def test_an_unknown_model_is_404_with_the_nearest_name(strict, name, nearest):
     error = expect.refused(strict.chat({"model": name}), 404, "client.not_found/none", "model_not_found", "model")
     assert nearest in error["message"] and "models:" in error["message"] and f"/{name}" in error["message"]
@@ -157,8 +159,18 @@ PASSED = {
     "audio": ("POST", "/v1/audio/transcriptions", MULTIPART, "multipart/form-data; boundary=xyz"),
     "binary": ("PUT", "/v1/uploads/1", bytes(range(256)) * 300, "application/octet-stream"),
     "patch": ("PATCH", "/v1/things/1", b'{ "a" : 1.0 }', "application/json"),
-    "embeddings": ("POST", "/v1/embeddings", b'{ "model":"text-embedding-3-small","input":"x" , "n":1.0}', "application/json"),
-    "responses": ("POST", "/v1/responses", b'{"model":"gpt-5","input":"x","metadata":{"task_type":"t"}}', "application/json"),
+    "embeddings": (
+        "POST",
+        "/v1/embeddings",
+        b'{ "model":"text-embedding-3-small","input":"x" , "n":1.0}',
+        "application/json",
+    ),
+    "responses": (
+        "POST",
+        "/v1/responses",
+        b'{"model":"gpt-5","input":"x","metadata":{"task_type":"t"}}',
+        "application/json",
+    ),
     "empty-post": ("POST", "/v1/batches/b1/cancel", b"", None),
     "get-of-chat-completions": ("GET", "/v1/chat/completions?limit=2", b"", None),
 }

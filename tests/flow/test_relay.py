@@ -30,8 +30,12 @@ def play(provider, framing, pieces):
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "close"])
 def test_a_reply_is_relayed_byte_for_byte(weir, provider, framing):
-    body = b'{ "id":"x",\n\t"choices" : [{"index":0,"message":{"role":"assistant","content":"\\u00e9 \xf0\x9f\x98\x80"},\n'
-    body += b'"finish_reason":"stop"}], "usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2},"x":1.50e+2 }\n'
+    body = (
+        b'{ "id":"x",\n\t"choices" : [{"index":0,"message":{"role":"assistant","content":"\\u00e9 \xf0\x9f\x98\x80"},\n'
+    )
+    body += (
+        b'"finish_reason":"stop"}], "usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2},"x":1.50e+2 }\n'
+    )
     play(provider, framing, [answers.reply(body, framing=framing, chunk_size=11)])
     response = weir.chat()
     assert (response.status, response.body) == (200, body)
@@ -239,8 +243,10 @@ def test_a_client_that_asked_sees_both(weir, provider):
 def test_usage_in_a_chunk_with_choices_loses_only_the_usage(weir, provider):
     events = [
         event(chunk({"content": "a"})),
-        event(b'{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,'
-              b'"total_tokens":3},"x":1}'),
+        event(
+            b'{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,'
+            b'"total_tokens":3},"x":1}'
+        ),
         answers.SSE_DONE,
     ]
     provider.answer_next(send(answers.stream_reply(events)))
@@ -274,7 +280,10 @@ def test_a_stream_without_usage_passes_as_it_is(weir, provider):
         (b'{"model":"M","messages":[],"metadata":{}}', b'{"model":"M","messages":[]}'),
         (b'{"model":"M","messages":[],"metadata":null}', b'{"model":"M","messages":[]}'),
         (b'{"model":"M","messages":[],"metadata":{"own":"x"}}', b'{"model":"M","messages":[]}'),
-        (b'{"model":"M","metadata":{"a":"b"},"messages":[],"store":false}', b'{"model":"M","messages":[],"store":false}'),
+        (
+            b'{"model":"M","metadata":{"a":"b"},"messages":[],"store":false}',
+            b'{"model":"M","messages":[],"store":false}',
+        ),
         (b'{"model":"M","metadata":{"a":"b"},"messages":[],"store":null}', b'{"model":"M","messages":[],"store":null}'),
         (
             b'{"store":true,"model":"M","metadata":{"task_type":"t","own":"x","user_id":"u"},"messages":[]}',
@@ -355,8 +364,16 @@ def test_headers_on_the_way_up_are_an_allow_list(weir, provider):
     assert request.headers("authorization") == ["Bearer sk-test-secret"]
     assert request.headers("host") == [f"127.0.0.1:{provider.port}"]
     assert request.header("accept-encoding") in (None, "identity")
-    for name in ("cookie", "x-forwarded-for", "x-weir-task", "x-hop", "keep-alive", "proxy-authorization", "te",
-                 "x-stainless-lang"):
+    for name in (
+        "cookie",
+        "x-forwarded-for",
+        "x-weir-task",
+        "x-hop",
+        "keep-alive",
+        "proxy-authorization",
+        "te",
+        "x-stainless-lang",
+    ):
         assert request.header(name) is None, name
     assert b"the clients own" not in request.raw
 

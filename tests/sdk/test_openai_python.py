@@ -80,7 +80,9 @@ def test_the_first_chunk_is_there_before_the_last(client, provider):
 
 
 def test_leaving_a_stream_half_way(client, provider, weir, model):
-    provider.answer_next(send(answers.stream_head() + b"".join(map(answers.one_chunk, answers.stream_events()[:2]))), silence())
+    provider.answer_next(
+        send(answers.stream_head() + b"".join(map(answers.one_chunk, answers.stream_events()[:2]))), silence()
+    )
     mark = provider.mark()
     with client.chat.completions.create(
         model=model, messages=MESSAGES, stream=True, extra_headers={"x-request-id": model}
@@ -129,7 +131,10 @@ def test_our_own_refusals_are_bad_requests(client):
 
 
 def test_an_error_inside_a_stream_is_raised(client, provider):
-    events = [*answers.stream_events(["Hello"])[:2], answers.event(answers.error_body("The model broke down.", "server_error"))]
+    events = [
+        *answers.stream_events(["Hello"])[:2],
+        answers.event(answers.error_body("The model broke down.", "server_error")),
+    ]
     provider.answer_next(send(answers.stream_reply(events)))
     stream = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
     seen = []
@@ -144,7 +149,10 @@ def test_the_sdk_does_not_ask_again_what_weir_gave_up(weir, provider, status):
     """`x-should-retry: false` wins over max_retries (SEMANTICS 9)."""
     failing(provider, status)
     mark = provider.mark()
-    with openai.OpenAI(base_url=weir.url("/v1"), api_key="k", max_retries=2) as sdk, pytest.raises(openai.APIStatusError):
+    with (
+        openai.OpenAI(base_url=weir.url("/v1"), api_key="k", max_retries=2) as sdk,
+        pytest.raises(openai.APIStatusError),
+    ):
         sdk.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES)
     assert len(provider.since(mark)) == 1
 
@@ -177,8 +185,17 @@ def test_embeddings_pass_through(client, provider):
 
 
 def test_files_pass_through_as_multipart(client, provider):
-    body = answers.dumps({"id": "file-1", "object": "file", "bytes": 3, "created_at": 1, "filename": "a", "purpose": "batch",
-                          "status": "processed"})
+    body = answers.dumps(
+        {
+            "id": "file-1",
+            "object": "file",
+            "bytes": 3,
+            "created_at": 1,
+            "filename": "a",
+            "purpose": "batch",
+            "status": "processed",
+        }
+    )
     provider.answer_next(send(answers.reply(body)))
     assert client.files.create(file=("a.jsonl", b"\x00\xff\r\n"), purpose="batch").id == "file-1"
     assert b"\x00\xff\r\n" in provider.requests[-1].body
@@ -196,9 +213,19 @@ def test_tool_calls_in_a_stream(client, provider):
     def delta(index, **function):
         return {"tool_calls": [{"index": index, "function": function}]}
 
-    start = {"tool_calls": [{"index": i, "id": f"call_{i}", "type": "function", "function": {"name": f"f{i}", "arguments": ""}}
-                            for i in (0, 1)]}
-    deltas = [start, delta(0, arguments='{"a":'), delta(1, arguments='{"b":'), delta(0, arguments="1.0}"), delta(1, arguments="2}")]
+    start = {
+        "tool_calls": [
+            {"index": i, "id": f"call_{i}", "type": "function", "function": {"name": f"f{i}", "arguments": ""}}
+            for i in (0, 1)
+        ]
+    }
+    deltas = [
+        start,
+        delta(0, arguments='{"a":'),
+        delta(1, arguments='{"b":'),
+        delta(0, arguments="1.0}"),
+        delta(1, arguments="2}"),
+    ]
     events = [answers.event(answers.chunk(one)) for one in deltas]
     events += [answers.event(answers.chunk({}, "tool_calls")), answers.SSE_DONE]
     provider.answer_next(send(answers.stream_reply(events)))
