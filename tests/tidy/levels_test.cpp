@@ -102,6 +102,8 @@ TEST(Levels, IncludesPointDown) {
       if (target.starts_with("weir/")) target = target.substr(5);
       const Room* other = find_room(target.substr(0, target.find('/')));
       if (other == nullptr || other->name == own->name) continue;
+      // A room's settings.hpp is plain data that `settings` fills in, on whatever level the room is.
+      if (own->name == "settings" && target.ends_with("/settings.hpp") && other->level <= own->level) continue;
       ++checked;
       EXPECT_LT(other->level, own->level) << source.path << " may not include " << target;
     }
