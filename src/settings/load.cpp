@@ -115,15 +115,7 @@ std::vector<std::string> restart_only_changes(const Settings& old, const Setting
   compare("admin.listen", std::pair{old.admin.host, old.admin.port}, std::pair{now.admin.host, now.admin.port});
   compare("admin.token", old.admin.token, now.admin.token);
   compare("threads", old.threads, now.threads);
-  compare("limits.body", old.limits.body_bytes, now.limits.body_bytes);
-  compare("limits.head", old.limits.head_bytes, now.limits.head_bytes);
-  compare("limits.connections", old.limits.connections, now.limits.connections);
   compare("limits.in_flight", old.limits.in_flight, now.limits.in_flight);
-  compare("limits.head_time", old.limits.head_time, now.limits.head_time);
-  compare("limits.body_time", old.limits.body_time, now.limits.body_time);
-  compare("limits.idle", old.limits.idle, now.limits.idle);
-  compare("log.to", old.log.to, now.log.to);
-  compare("log.level", old.log.level, now.log.level);
   return changed;
 }
 
