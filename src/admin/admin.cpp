@@ -2,7 +2,7 @@
 
 #include <weir/base/ascii.hpp>
 #include "admin/origin.hpp"
-#include "base/json_cursor.hpp"
+#include "base/json_writer.hpp"
 #include "telemetry/telemetry.hpp"
 
 #include <utility>

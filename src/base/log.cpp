@@ -1,7 +1,7 @@
 #include <weir/base/log.hpp>
 
 #include <weir/base/clock.hpp>
-#include "base/json_cursor.hpp"
+#include "base/json_writer.hpp"
 
 #include <fmt/chrono.h>
 #include <spdlog/async.h>

@@ -14,12 +14,12 @@ std::int64_t microseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
 }
 
-void name_or_none(JsonCursor& out, std::string_view key, std::string_view text) {
+void name_or_none(JsonWriter& out, std::string_view key, std::string_view text) {
   out.raw(key);
   out.string(text.empty() ? std::string_view{"none"} : text, logged_text_bytes_max);
 }
 
-void text_or_null(JsonCursor& out, std::string_view key, std::string_view text) {
+void text_or_null(JsonWriter& out, std::string_view key, std::string_view text) {
   out.raw(key);
   if (text.empty()) {
     out.raw("null");
@@ -28,18 +28,18 @@ void text_or_null(JsonCursor& out, std::string_view key, std::string_view text) 
   }
 }
 
-void known_name(JsonCursor& out, std::string_view key, std::string_view name) {
+void known_name(JsonWriter& out, std::string_view key, std::string_view name) {
   out.raw(key);
   out.raw(name);
   out.raw("\"");
 }
 
-void flag(JsonCursor& out, std::string_view key, bool value) {
+void flag(JsonWriter& out, std::string_view key, bool value) {
   out.raw(key);
   out.boolean(value);
 }
 
-void number(JsonCursor& out, std::string_view key, std::int64_t value) {
+void number(JsonWriter& out, std::string_view key, std::int64_t value) {
   out.raw(key);
   out.number(value);
 }
@@ -70,7 +70,7 @@ std::string_view TimeText::of(std::int64_t unix_ms) {
   return {text_.data(), text_.size()};
 }
 
-void write_tokens(JsonCursor& out, const Usage& usage) {
+void write_tokens(JsonWriter& out, const Usage& usage) {
   number(out, R"({"uncached":)", usage.uncached);
   number(out, R"(,"cache_read":)", usage.cache_read);
   number(out, R"(,"cache_write":)", usage.cache_write);
@@ -80,7 +80,7 @@ void write_tokens(JsonCursor& out, const Usage& usage) {
   out.raw("}");
 }
 
-void write_phases(JsonCursor& out, const std::array<Duration, static_cast<std::size_t>(Phase::count_)>& phases) {
+void write_phases(JsonWriter& out, const std::array<Duration, static_cast<std::size_t>(Phase::count_)>& phases) {
   out.raw("{");
   std::string_view comma = "\"";
   for (std::size_t i = 0; i < phases.size(); ++i) {
@@ -94,7 +94,7 @@ void write_phases(JsonCursor& out, const std::array<Duration, static_cast<std::s
   out.raw("}");
 }
 
-void write_call_line(JsonCursor& out, const Exchange& exchange, TimeText& time) {
+void write_call_line(JsonWriter& out, const Exchange& exchange, TimeText& time) {
   static const Attempt no_attempt;
   const bool tried = !exchange.attempts.empty();
   const Attempt& last = tried ? exchange.attempts.back() : no_attempt;
@@ -149,7 +149,7 @@ void write_call_line(JsonCursor& out, const Exchange& exchange, TimeText& time) 
   out.raw("}\n");
 }
 
-void write_refusal_line(JsonCursor& out, Failure failure, std::uint16_t status, std::int64_t unix_ms, TimeText& time) {
+void write_refusal_line(JsonWriter& out, Failure failure, std::uint16_t status, std::int64_t unix_ms, TimeText& time) {
   out.raw(R"({"time":")");
   out.raw(time.of(unix_ms));
   number(out, R"(","event":"refused","status":)", status);

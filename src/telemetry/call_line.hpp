@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include <weir/exchange/exchange.hpp>
-#include "base/json_cursor.hpp"
+#include "base/json_writer.hpp"
 
 namespace weir::telemetry {
 
@@ -25,13 +25,13 @@ inline constexpr std::size_t call_line_bytes_max = 8192;
 inline constexpr std::size_t logged_text_bytes_max = 128;
 
 /// One call as one line of JSON with its line feed, at its end. Never holds prompt text, a query string or a secret.
-void write_call_line(JsonCursor& out, const Exchange& exchange, TimeText& time);
+void write_call_line(JsonWriter& out, const Exchange& exchange, TimeText& time);
 
 /// A call that was refused before it became one.
-void write_refusal_line(JsonCursor& out, Failure failure, std::uint16_t status, std::int64_t unix_ms, TimeText& time);
+void write_refusal_line(JsonWriter& out, Failure failure, std::uint16_t status, std::int64_t unix_ms, TimeText& time);
 
 // Pieces that the log and /api/calls share.
-void write_tokens(JsonCursor& out, const Usage& usage);
-void write_phases(JsonCursor& out, const std::array<Duration, static_cast<std::size_t>(Phase::count_)>& phases);
+void write_tokens(JsonWriter& out, const Usage& usage);
+void write_phases(JsonWriter& out, const std::array<Duration, static_cast<std::size_t>(Phase::count_)>& phases);
 
 }  // namespace weir::telemetry

@@ -1,7 +1,7 @@
 #include "telemetry/metrics_page.hpp"
 
 #include <weir/exchange/money.hpp>
-#include "base/json_cursor.hpp"
+#include "base/json_writer.hpp"
 
 #include <prometheus/text_serializer.h>
 

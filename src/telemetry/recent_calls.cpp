@@ -1,12 +1,12 @@
 #include "telemetry/recent_calls.hpp"
 
-#include "base/json_cursor.hpp"
+#include "base/json_writer.hpp"
 #include "telemetry/call_line.hpp"
 
 namespace weir::telemetry {
 namespace {
 
-void named(JsonCursor& out, std::string_view key, std::string_view text) {
+void named(JsonWriter& out, std::string_view key, std::string_view text) {
   out.raw(key);
   out.string(text.empty() ? std::string_view{"none"} : text);
 }
@@ -72,7 +72,7 @@ std::vector<std::string> RecentCalls::find(std::string_view id) const {
 
 std::string RecentCalls::json_of(const Record& record) {
   std::string json(call_line_bytes_max * (1 + record.attempts.size()), '\0');
-  JsonCursor out{json.data(), json.data() + json.size()};
+  JsonWriter out{json.data(), json.data() + json.size()};
   TimeText time;
   out.raw(R"({"id":")");
   out.raw(record.id.text());

@@ -1,6 +1,6 @@
 #include "telemetry/worker_metrics.hpp"
 
-#include "base/json_cursor.hpp"
+#include "base/json_writer.hpp"
 
 namespace weir::telemetry {
 namespace {

@@ -89,7 +89,7 @@ void line_only(benchmark::State& state) {
   TimeText time;
   std::size_t bytes = 0;
   for ([[maybe_unused]] auto unused : state) {
-    JsonCursor out{memory.data(), memory.data() + memory.size()};
+    JsonWriter out{memory.data(), memory.data() + memory.size()};
     write_call_line(out, exchange, time);
     bytes = static_cast<std::size_t>(out.at() - memory.data());
     benchmark::DoNotOptimize(memory.data());

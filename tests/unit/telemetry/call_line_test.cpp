@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 std::string line_of(const Exchange& exchange) {
   std::string memory(call_line_bytes_max, '\0');
-  JsonCursor out{memory.data(), memory.data() + memory.size()};
+  JsonWriter out{memory.data(), memory.data() + memory.size()};
   TimeText time;
   write_call_line(out, exchange, time);
   EXPECT_FALSE(out.overflowed());

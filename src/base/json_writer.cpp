@@ -1,4 +1,4 @@
-#include "base/json_cursor.hpp"
+#include "base/json_writer.hpp"
 
 #include <array>
 
@@ -55,7 +55,7 @@ std::string_view cut_text(std::string_view text, std::size_t bytes_max) {
   return text.substr(0, size);
 }
 
-void JsonCursor::string(std::string_view text, std::size_t bytes_max) {
+void JsonWriter::string(std::string_view text, std::size_t bytes_max) {
   text = cut_text(text, bytes_max);
   if (!has_room(text.size() + 2)) return;
   char* at = at_;
@@ -75,7 +75,7 @@ void JsonCursor::string(std::string_view text, std::size_t bytes_max) {
   at_ = at + i + 1;
 }
 
-void JsonCursor::string_with_care(std::string_view text) {
+void JsonWriter::string_with_care(std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
   if (!has_room(text.size() * 6 + 2)) return;
   *at_++ = '"';
@@ -103,7 +103,7 @@ void JsonCursor::string_with_care(std::string_view text) {
   *at_++ = '"';
 }
 
-void JsonCursor::decimal(std::int64_t value, unsigned digits) {
+void JsonWriter::decimal(std::int64_t value, unsigned digits) {
   if (!has_room(32) || digits >= kPowers.size()) return;
   if (value < 0) {
     *at_++ = '-';
@@ -122,9 +122,9 @@ void JsonCursor::decimal(std::int64_t value, unsigned digits) {
 
 std::string json_string(std::string_view text) {
   std::string out(text.size() * 6 + 2, '\0');
-  JsonCursor cursor{out.data(), out.data() + out.size()};
-  cursor.string(text);
-  out.resize(static_cast<std::size_t>(cursor.at() - out.data()));
+  JsonWriter writer{out.data(), out.data() + out.size()};
+  writer.string(text);
+  out.resize(static_cast<std::size_t>(writer.at() - out.data()));
   return out;
 }
 

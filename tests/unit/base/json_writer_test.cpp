@@ -1,4 +1,4 @@
-#include "base/json_cursor.hpp"
+#include "base/json_writer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,9 @@ namespace {
 
 std::string decimal(std::int64_t value, unsigned digits) {
   char memory[64];
-  JsonCursor cursor{memory, memory + sizeof memory};
-  cursor.decimal(value, digits);
-  return {memory, static_cast<std::size_t>(cursor.at() - memory)};
+  JsonWriter writer{memory, memory + sizeof memory};
+  writer.decimal(value, digits);
+  return {memory, static_cast<std::size_t>(writer.at() - memory)};
 }
 
 TEST(JsonString, LeavesPlainTextAlone) {
@@ -38,26 +38,26 @@ TEST(JsonString, KeepsUtf8AndReplacesWhatIsNone) {
 
 TEST(JsonString, CutsBetweenCharacters) {
   char memory[64];
-  JsonCursor cursor{memory, memory + sizeof memory};
-  cursor.string("aü", 2);
+  JsonWriter writer{memory, memory + sizeof memory};
+  writer.string("aü", 2);
   EXPECT_EQ(std::string_view(memory, 3), "\"a\"");
 }
 
-TEST(JsonCursor, NeverWritesPastItsEnd) {
+TEST(JsonWriter, NeverWritesPastItsEnd) {
   const std::string text = "a \"quoted\" and long enough text\n";
   for (std::size_t size = 0; size < 80; ++size) {
     std::string memory(size, '#');  // the sanitizer watches its end
     std::unique_ptr<char[]> exact{new char[size]};
-    JsonCursor cursor{exact.get(), exact.get() + size};
-    cursor.string(text);
-    cursor.number(INT64_MIN);
-    cursor.decimal(123'456'789, 9);
-    cursor.raw("tail");
-    EXPECT_LE(cursor.at(), exact.get() + size);
+    JsonWriter writer{exact.get(), exact.get() + size};
+    writer.string(text);
+    writer.number(INT64_MIN);
+    writer.decimal(123'456'789, 9);
+    writer.raw("tail");
+    EXPECT_LE(writer.at(), exact.get() + size);
   }
 }
 
-TEST(JsonCursor, WritesDecimals) {
+TEST(JsonWriter, WritesDecimals) {
   EXPECT_EQ(decimal(0, 9), "0.000000000");
   EXPECT_EQ(decimal(1'500, 3), "1.500");
   EXPECT_EQ(decimal(12'345'000'000'123, 9), "12345.000000123");

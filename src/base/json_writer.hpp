@@ -13,9 +13,9 @@ namespace weir {
 ///
 /// Invariant: never writes past `end`; what does not fit is left out whole and overflowed() stays true.
 /// Strings come out as valid UTF-8 whatever went in: bytes that are none become U+FFFD.
-class JsonCursor {
+class JsonWriter {
  public:
-  JsonCursor(char* begin, char* end) : at_(begin), end_(end) {}
+  JsonWriter(char* begin, char* end) : at_(begin), end_(end) {}
 
   void raw(std::string_view text) {
     if (!has_room(text.size())) return;
