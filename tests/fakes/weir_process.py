@@ -165,12 +165,10 @@ class Weir:
         return self._messages.decode(errors="replace")
 
     def wait_for_message(self, pattern, timeout=10.0):
-        return raw_http.wait_until(
-            lambda: re.search(pattern, self.messages()), f"the message {pattern!r} in: {self.messages()}", timeout
-        )
-
-    def _said(self, what):
-        return f"{what}; it said:\n{self.messages()}"
+        try:
+            return raw_http.wait_until(lambda: re.search(pattern, self.messages()), pattern, timeout)
+        except AssertionError:
+            raise AssertionError(self._said(f"no message {pattern!r}")) from None
 
     def resident_kib(self):
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
@@ -194,11 +192,9 @@ class Weir:
         return self.call(raw_http.request_bytes("GET", path, fields=fields), "GET")
 
     def admin(self, path, method="GET", fields=()):
-        return raw_http.call(
-            self.admin_port,
-            raw_http.request_bytes(method, path, fields=[("Connection", "close"), *fields]),
-            method=method,
-        )
+        named = any(name.lower() == "host" for name, _ in fields)
+        fields = [*([] if named else [("Host", f"127.0.0.1:{self.admin_port}")]), ("Connection", "close"), *fields]
+        return raw_http.call(self.admin_port, raw_http.request_bytes(method, path, fields=fields), method=method)
 
     def url(self, path=""):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}{path}"

@@ -128,7 +128,7 @@ def test_one_model(strict):
 
 
 def test_an_unknown_model_in_the_path_is_404(strict):
-    expect.refused(strict.get("/v1/models/gpt5.5"), 404, "client.not_found/none", "model_not_found", says="gpt-5.5")
+    expect.refused(strict.get("/v1/models/gpt5.5"), 404, "client.not_found/none", "model_not_found", says="gpt5.5")
 
 
 # Paths.

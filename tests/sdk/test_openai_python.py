@@ -131,16 +131,17 @@ def test_our_own_refusals_are_bad_requests(client):
 
 
 def test_an_error_inside_a_stream_is_raised(client, provider):
-    events = [
-        *answers.stream_events(["Hello"])[:2],
-        answers.event(answers.error_body("The model broke down.", "server_error")),
-    ]
-    provider.answer_next(send(answers.stream_reply(events)))
+    gate = Gate()
+    error = answers.event(answers.error_body("The model broke down.", "server_error"))
+    content = b"".join(map(answers.one_chunk, answers.stream_events(["Hello"])[:2]))
+    provider.answer_next(send(answers.stream_head() + content), gate, send(answers.one_chunk(error) + b"0\r\n\r\n"))
     stream = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
     seen = []
     with pytest.raises(openai.APIError):
         for one in stream:
             seen.append(one.choices[0].delta.content)
+            if "Hello" in seen:
+                gate.open()
     assert "Hello" in seen
 
 
