@@ -208,7 +208,6 @@ awaitable<bool> ClientReply::finish() {
     co_return co_await send_all(true);
   }
   committed_ = true;
-  if (exchange_.first_byte_sent == TimePoint{}) exchange_.first_byte_sent = Clock::now();
   add_weir_fields(true);
   if (!exchange_.raw && exchange_.price_known) {
     out_.append("x-weir-cost-usd: ").append(dollars_text(exchange_.cost)).append("\r\n");

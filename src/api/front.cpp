@@ -10,6 +10,7 @@
 #include "api/asked.hpp"
 #include "api/bodies.hpp"
 #include "api/path.hpp"
+#include "catalogue/nearest.hpp"
 #include "dialects/openai_chat/error_body.hpp"
 
 namespace weir::api {
@@ -196,6 +197,8 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
   }
   call.stop_watching();
   exchange.status = ending.ok() || reply.committed() ? reply.status() : ClientReply::status_for(ending);
+  // What is booked before the flush that carries it left, as far as the books go, in that moment.
+  if (ending.ok() && exchange.first_byte_sent == TimePoint{}) exchange.first_byte_sent = Clock::now();
   book(exchange, ending);
   if (ending.ok()) {
     co_await reply.finish();
@@ -238,7 +241,11 @@ awaitable<void> Front::list_models(net::ServerCall& call, std::string_view id) {
   ending.failure = Failure::client_not_found;
   ending.param = "model";
   ending.code = "model_not_found";
-  ending.message = fmt::format("unknown model \"{}\": GET /v1/models lists those that are configured", wanted);
+  std::vector<std::string_view> known;
+  for (const openai_chat::ListedModel& model : house->models) known.push_back(model.id);
+  const auto nearest = catalogue::nearest(wanted, known);
+  ending.message = fmt::format("unknown model \"{}\"{}{}; GET /v1/models lists those that are configured", wanted,
+                               nearest ? "; nearest: " : "", nearest.value_or(""));
   observer_.refused(ending.failure, 404);
   co_await reply.finish_with(ending);
 }

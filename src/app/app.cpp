@@ -146,8 +146,9 @@ void App::reload(const char* why) {
   }
   const std::vector<std::string> restart = settings::restart_only_changes(blueprint_->settings, *settings);
   if (!restart.empty()) {
-    log::error("reload ({}) refused, the old settings stay: {} can only change with a restart", why,
-               fmt::join(restart, ", "));
+    log::error("reload ({}) refused, the old settings stay: {} can only change with a restart (weir upgrade, which "
+               "changes it without one, is not supported yet)",
+               why, fmt::join(restart, ", "));
     return;
   }
   auto blueprint = Blueprint::make(std::move(*settings), blueprint_->catalogue, blueprint_.get());

@@ -5,10 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "app/app.hpp"
+#include "app/health.hpp"
 #include "app/load.hpp"
 #include "settings/document.hpp"
 
@@ -53,7 +54,8 @@ int run_command(int argc, const char* const* argv) {
   bool markdown = false;
 
   CLI::App* serving = cli.add_subcommand("serve", "run the gateway");
-  serving->add_option("--config", source.file, "settings file (YAML); without one, providers come from the environment");
+  serving->add_option("--config", source.file,
+                      "settings file (YAML); without one, providers come from the environment");
   serving->add_option("--profile", source.profile, "overlay under profiles: in the settings file");
   CLI::App* checking = cli.add_subcommand("check", "check a settings file and say what to change");
   checking->add_option("file", source.file, "settings file; without one, the environment is checked");
@@ -61,6 +63,9 @@ int run_command(int argc, const char* const* argv) {
   checking->add_flag("--strict", strict, "a provider whose variable is not set is an error");
   CLI::App* schema = cli.add_subcommand("schema", "print the settings as a JSON Schema, for editors");
   schema->add_flag("--markdown", markdown, "print docs/settings.md instead");
+  std::string admin_url = "http://127.0.0.1:9090";
+  CLI::App* health = cli.add_subcommand("health", "ask a running weir whether it lives; exits 0 or 1");
+  health->add_option("--admin", admin_url, "its admin address")->capture_default_str();
   cli.add_subcommand("version", "print the version");
   static constexpr std::array<std::string_view, 6> kLater{"keys", "explain", "report", "replay", "train", "batch"};
   for (const std::string_view name : kLater) {
@@ -78,6 +83,10 @@ int run_command(int argc, const char* const* argv) {
   if (command == "schema") {
     say(stdout, markdown ? settings::print_markdown() : settings::print_json_schema());
     return static_cast<int>(ExitCode::ok);
+  }
+  if (command == "health") {
+    const auto asked = ask_health(admin_url);
+    return asked ? static_cast<int>(ExitCode::ok) : fail(ExitCode::failed, asked.error().message);
   }
   if (command == "version") {
     say(stdout, "weir " WEIR_VERSION);

@@ -124,8 +124,6 @@ awaitable<UpstreamPool::Leased> UpstreamPool::lease(Interrupt& interrupt, Attemp
     if (interrupt.fired()) {
       leased.failure = Failure::gateway_busy;
       leased.phase = Phase::resolve;
-      leased.message = fmt::format("all {} connections to {} are in use; raise connections.max of the provider",
-                                   address_->connections_max, address_->host);
       co_return leased;
     }
     fresh = false;

@@ -83,6 +83,12 @@ awaitable<bool> DemoProvider::sleep(Interrupt& interrupt, Duration duration) {
 }
 
 awaitable<Ending> DemoProvider::send(const Call& call, Attempt& attempt, ReplySink& reply) {
+  Ending ending = co_await answer(call, attempt, reply);
+  attempt.duration_of(Phase::body) = Clock::now() - attempt.started;
+  co_return ending;
+}
+
+awaitable<Ending> DemoProvider::answer(const Call& call, Attempt& attempt, ReplySink& reply) {
   Exchange& exchange = call.exchange;
   const Request& request = exchange.request;
   const std::string_view model = call.target.upstream_model;

@@ -18,6 +18,7 @@ class DemoProvider final : public Provider {
   awaitable<Ending> send(const Call& call, Attempt& attempt, ReplySink& reply) override;
 
  private:
+  awaitable<Ending> answer(const Call& call, Attempt& attempt, ReplySink& reply);
   awaitable<bool> sleep(Interrupt& interrupt, Duration duration);
 
   net::Worker& worker_;

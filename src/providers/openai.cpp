@@ -104,7 +104,9 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
                          ? failure_of(exchange.interrupt.reason())
                          : leased.failure;
     ending.phase = leased.phase;
-    ending.message = std::move(leased.message);
+    if (!exchange.interrupt.fired()) {
+      ending.message = fmt::format("provider {}: {}", call.target.provider_name, leased.message);
+    }
     co_return ending;
   }
   attempt.reused_connection = leased.reused;
@@ -168,7 +170,8 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
       ending.phase = sent ? Phase::await_headers : Phase::send;
       ending.failure =
           exchange.interrupt.fired() ? failure_of(exchange.interrupt.reason()) : Failure::upstream_protocol;
-      if (refused) ending.message = fmt::format("the provider's answer is no HTTP: {}", reply_head.reason());
+      if (refused) ending.message = fmt::format("provider {} answered in no HTTP: {}", call.target.provider_name,
+                                              reply_head.reason());
       co_return ending;
     }
   }

@@ -46,6 +46,8 @@ std::string explain(Failure failure, std::string_view provider, const TimeLimits
       return fmt::format("provider {} did not finish in time; raise timeouts.total or deadline", provider);
     case Failure::upstream_protocol:
       return fmt::format("provider {} cut its answer off, or sent something that is none", provider);
+    case Failure::gateway_busy:
+      return fmt::format("all connections to provider {} are in use; raise its connections.max", provider);
     case Failure::upstream_unreachable:
       return fmt::format("provider {} cannot be reached", provider);
     default:
