@@ -96,6 +96,7 @@ def close():
 
 def half_close():
     async def step(connection):
+        connection.half_closed = True
         connection.writer.write_eof()
 
     return step
@@ -143,11 +144,12 @@ class Connection:
         self.closed = threading.Event()
         self.ended = asyncio.Event()
         self.ended_how = None
+        self.half_closed = False
         self._taken = 0
         self._news = asyncio.Event()
 
     async def write(self, data):
-        if self.ended_how == "reset":
+        if self.ended_how == "reset" or self.half_closed:
             raise ConnectionResetError
         self.writer.write(data)
         await self.writer.drain()

@@ -144,11 +144,7 @@ class RawClient:
         elif coding:
             assert coding == "chunked", coding
             response.framing = "chunked"
-            while (result := answers.dechunk(self.buffer)) is None:
-                if not self.receive_some():
-                    raise ConnectionEnded("within a chunked body", self.buffer)
-            response.body = result[0]
-            del self.buffer[: result[1]]
+            response.body = self._read_chunks()
         elif lengths:
             assert len(lengths) == 1, lengths
             response.framing = "length"
@@ -164,23 +160,27 @@ class RawClient:
         response.complete = True
         return response
 
-    def read_chunked_pieces(self, count):
-        """The next `count` chunks of a chunked body."""
+    def _read_one_chunk(self):
+        size = int(self.read_until(b"\r\n")[:-2], 16)
+        while len(self.buffer) < size + 2:
+            if not self.receive_some():
+                raise ConnectionEnded("within a chunk", self.buffer)
+        piece = bytes(self.buffer[:size])
+        assert self.buffer[size : size + 2] == b"\r\n", "a chunk without its CR LF"
+        del self.buffer[: size + 2]
+        return piece
+
+    def _read_chunks(self):
         pieces = []
-        while len(pieces) < count:
-            size = int(self.read_until(b"\r\n")[:-2], 16)
-            while len(self.buffer) < size + 2:
-                if not self.receive_some():
-                    raise ConnectionEnded("within a chunk", self.buffer)
-            pieces.append(bytes(self.buffer[:size]))
-            del self.buffer[: size + 2]
-        return pieces
+        while piece := self._read_one_chunk():  # weir sends no trailers: the last chunk is an empty one
+            pieces.append(piece)
+        return b"".join(pieces)
 
     def read_body_until(self, mark):
         """Decoded bytes of a chunked body until `mark` was seen in them."""
         body = b""
         while mark not in body:
-            body += self.read_chunked_pieces(1)[0]
+            body += self._read_one_chunk()
         return body
 
     def at_end(self):

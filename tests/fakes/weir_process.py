@@ -28,6 +28,12 @@ def binary():
     return path
 
 
+def is_sanitized():
+    """Whether the program carries a sanitizer, whose own memory makes ours unmeasurable."""
+    program = binary().read_bytes()
+    return b"__tsan_init" in program or b"__asan_init" in program
+
+
 def free_port():
     """Below the ephemeral range, so that no outgoing connection takes it meanwhile."""
     while True:

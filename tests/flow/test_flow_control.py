@@ -7,6 +7,7 @@ from fakes import answers
 from fakes.answers import chunk, event
 from fakes.provider import repeat, send
 from fakes.raw_http import chat_request, request_bytes, wait_until
+from fakes.weir_process import is_sanitized
 
 STREAMS = 200
 
@@ -40,7 +41,7 @@ def test_a_slow_reader_holds_the_provider_back(weir_with, provider):
             lambda: stands_still(lambda: upstream.sent_bytes), "the provider's sends to be held back", timeout=20
         )
         assert upstream.sent_bytes < total // 2
-        assert weir.resident_kib() - before < 16 << 10
+        assert weir.resident_kib() - before < 16 << 10 or is_sanitized()
         body = client.read_body(head).body
     assert body == events * count + event(chunk({}, "stop")) + answers.SSE_DONE
 
@@ -61,7 +62,7 @@ def test_a_slow_reader_of_a_raw_answer_holds_the_provider_back(weir_with, provid
             lambda: stands_still(lambda: upstream.sent_bytes), "the provider's sends to be held back", timeout=20
         )
         assert upstream.sent_bytes < len(block) * count // 2
-        assert weir.resident_kib() - before < 16 << 10
+        assert weir.resident_kib() - before < 16 << 10 or is_sanitized()
         assert client.read_body(response, "GET").body == block * count
 
 
