@@ -77,8 +77,7 @@ def weir_with(tmp_path):
 
     yield start
     for process in started:
-        if process.process.poll() is None:
-            process.stop()
+        process.end()
 
 
 @pytest.fixture(scope="session")

@@ -90,12 +90,8 @@ class Weir:
         return self.start()
 
     def __exit__(self, kind, *_):
-        if self.process.poll() is not None:
-            if kind is None:
-                assert self.process.returncode == 0, self._said("weir ended by itself")
-            return
         if kind is None:
-            self.stop()
+            self.end()
         else:
             self.kill()
 
@@ -161,6 +157,15 @@ class Weir:
         code = self.wait_exit()
         assert code == 0, self._said(f"weir ended with {code}")
 
+    def end(self, allowed=(0,)):
+        """Stops it if it still runs; if not, it must have ended well."""
+        if self.process.poll() is None:
+            self.stop()
+        else:
+            self._reader.join(5)
+            assert self.process.returncode in allowed, self._said(f"weir had ended with {self.process.returncode}")
+        assert "Sanitizer" not in self.messages(), self.messages()
+
     def kill(self):
         if self.process.poll() is None:
             self.process.kill()
@@ -175,6 +180,9 @@ class Weir:
             return raw_http.wait_until(lambda: re.search(pattern, self.messages()), pattern, timeout)
         except AssertionError:
             raise AssertionError(self._said(f"no message {pattern!r}")) from None
+
+    def _said(self, what):
+        return f"{what}; it said:\n{self.messages()}"
 
     def resident_kib(self):
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():

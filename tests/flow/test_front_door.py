@@ -284,6 +284,33 @@ def test_pipelined_requests_of_every_kind(weir, provider):
     assert responses[3].json()["object"] == "list"
 
 
+@pytest.mark.parametrize("early", [100, 3_000, 5_000, 40_000, 300_000])
+def test_bytes_that_come_early_do_not_disturb_the_call_under_way(weir, provider, model, early):
+    """Pipelined bytes arrive while weir waits for the provider: what it knows of the first request stays whole."""
+    gate = Gate()
+    provider.answer_next(gate, send(answers.reply(answers.completion("first"))))
+    second = chat_request({"content": "y" * early})
+    fields = [("x-request-id", model), ("x-weir-task", "early_bytes")]
+    with weir.connect() as client:
+        client.send(chat_request({"model": model, "content": "x" * 2000}, fields=fields))
+        gate.wait_reached()
+        for at in range(0, len(second), 4096):
+            client.send(second[at : at + 4096])
+        # Another call on each thread shows that weir has had the time to read them.
+        for _ in range(4):
+            assert weir.chat().status == 200
+        gate.open()
+        response = client.read_response()
+        assert response.json()["choices"][0]["message"]["content"] == "first"
+        assert response.header("x-request-id") == model
+        assert response.header("x-weir-model") == model
+        assert response.header("x-weir-task") == "early_bytes"
+        assert client.read_response().status == 200
+    entry = weir.wait_for_call(request_id=model)
+    assert (entry["model"], entry["task"], entry["outcome"]) == (model, "early_bytes", "ok")
+    assert provider.requests[-1].json()["messages"][0]["content"] == "y" * early
+
+
 def test_a_request_cut_at_every_byte(weir, provider):
     request = chat_request({"model": "gpt-4o-mini"})
     with weir.connect() as client:
