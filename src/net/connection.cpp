@@ -61,23 +61,38 @@ void Connection::read_done(ErrorCode error, std::size_t bytes) {
   } else if (into_input_) {
     input_.commit(bytes);
   } else {
-    input_.append({landing_.data(), bytes});
+    landed_ = bytes;
   }
   if (changed_.awaited()) {
+    take_landed();
     changed_.notify();
   } else if (watcher_ != nullptr && ended_) {
     std::exchange(watcher_, nullptr)->peer_left();
   }
 }
 
+void Connection::take_landed() {
+  if (landed_ == 0) return;
+  input_.append({landing_.data(), landed_});
+  landed_ = 0;
+}
+
+namespace {
+awaitable<void> at_once() { co_return; }
+}  // namespace
+
 awaitable<void> Connection::more(std::size_t room) {
+  if (landed_ != 0) {
+    take_landed();
+    return at_once();
+  }
   if (!reading_) start_read(true, room);
   return changed_.wait();
 }
 
 void Connection::watch(Watcher* watcher) {
   watcher_ = watcher;
-  if (!reading_ && !ended_) start_read(false, 0);
+  if (!reading_ && !ended_ && landed_ == 0) start_read(false, 0);
 }
 
 awaitable<bool> Connection::write(std::string_view bytes) {

@@ -48,8 +48,12 @@ class Connection final : public Interruptible, public std::enable_shared_from_th
   /// Returns when input() has grown, the connection ended, or wake() was called. Reads straight into input(), up to
   /// `room` bytes at once.
   awaitable<void> more(std::size_t room);
-  /// Begins the read behind a call. Bytes that come are kept for the next more(); then watching stops.
+  /// Begins the read behind a call. Bytes that come are kept aside, since views into input() are in use then, until
+  /// take_landed() or the next more().
   void watch(Watcher* watcher);
+  /// Moves what came behind a call into input(): only where no view into it is in use.
+  void take_landed();
+  bool has_landed() const { return landed_ != 0; }
   void stop_watching() { watcher_ = nullptr; }
   /// Ends a more() early; the read stays pending.
   void wake() { changed_.notify(); }
@@ -78,6 +82,7 @@ class Connection final : public Interruptible, public std::enable_shared_from_th
   bool reading_ = false;
   bool into_input_ = false;
   bool ended_ = false;
+  std::size_t landed_ = 0;
   std::array<char, limits::connection_read_bytes> landing_;  // the read behind a call lands here, so input() may move
 };
 

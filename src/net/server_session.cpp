@@ -77,6 +77,7 @@ awaitable<void> ServerSession::run(TlsContext* tls) {
 awaitable<bool> ServerSession::wait_for_first_byte() {
   limits_ = door_.limits_;
   Buffer& input = connection_.input();
+  connection_.take_landed();
   if (input.empty()) {
     if (door_.draining_) co_return false;
     progress_.waiting = Waiting::idle;

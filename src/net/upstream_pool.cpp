@@ -64,14 +64,14 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle() {
     std::unique_ptr<UpstreamConnection> last = std::move(idle_.back());
     idle_.pop_back();
     (*last)->stop_watching();
-    if (!(*last)->ended() && (*last)->input().empty()) return last;
+    if (!(*last)->ended() && !(*last)->has_landed() && (*last)->input().empty()) return last;
   }
   return nullptr;
 }
 
 void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
   Connection& link = **connection;
-  if (link.ended() || !link.input().empty()) return;  // what it says unasked is nobody's answer
+  if (link.ended() || link.has_landed() || !link.input().empty()) return;  // what it says unasked is nobody's answer
   if (link.input().capacity() > 2 * limits::stream_read_bytes) link.input().shrink_to(0);
   connection->idle_since_ = Clock::now();
   connection->idle_index_ = idle_.size();

@@ -141,6 +141,7 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
   net::HeadLimits head_limits;
   head_limits.head_bytes_max = limits::reply_head_bytes_max;
   bool refused = false;
+  link.take_landed();
   for (;;) {
     if (!link.input().empty()) {
       const net::ScanState state = reply_head.scan(link.input().view(), head_limits);

@@ -63,7 +63,8 @@ class StreamRelay {
       default:
         break;
     }
-    const std::string_view text = chunk.rewritten.empty() ? raw : std::string_view(chunk.rewritten);
+    const bool edited = (strip_usage_ && chunk.has_usage_member) || chunk.usage.reported;
+    const std::string_view text = edited && !chunk.rewritten.empty() ? std::string_view(chunk.rewritten) : raw;
     held_bytes_ += text.size();
     if (strip_usage_ && chunk.has_usage_member) {
       reply_.event(text.substr(0, chunk.usage_cut.begin));
