@@ -71,6 +71,11 @@ std::string_view reason_phrase(std::uint16_t status) {
   }
 }
 
+ClientReply::~ClientReply() {
+  whole_.clear();
+  whole_.shrink_to(4 * limits::stream_read_bytes);
+}
+
 std::uint16_t ClientReply::status_for(const Ending& ending) {
   const std::uint16_t fixed = row_of(ending.failure).status;
   if (ending.status != 0) return ending.status;
@@ -89,9 +94,16 @@ void ClientReply::begin_head(std::uint16_t status) {
 void ClientReply::add_field(std::string_view name, std::string_view value) {
   if (value.empty()) return;
   out_.append(name).append(": ");
-  // Names of models come from request bodies: what could end the line there must not.
-  for (const char c : value) out_.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
-  out_.append("\r\n");
+  const std::size_t begin = out_.size();
+  out_.append(value).append("\r\n");
+  // Names of models come from request bodies: what could end the line there must not. First one look without branches.
+  unsigned char controls = 0;
+  for (const char c : value)
+    controls |= static_cast<unsigned char>((static_cast<unsigned char>(c) < 0x20) | (c == 0x7f));
+  if (controls == 0) return;
+  for (std::size_t i = begin; i < begin + value.size(); ++i) {
+    if (static_cast<unsigned char>(out_[i]) < 0x20 || out_[i] == 0x7f) out_[i] = '?';
+  }
 }
 
 void ClientReply::add_weir_fields(bool with_target) {
@@ -142,7 +154,8 @@ Flow ClientReply::usage_event(std::string_view bytes, std::size_t usage_end) {
 }
 
 Flow ClientReply::whole(Buffer&& body) {
-  whole_ = std::move(body);
+  whole_.clear();
+  whole_ = std::move(body);  // a swap: the giver gets the last call's memory
   has_whole_ = true;
   return Flow::go;
 }

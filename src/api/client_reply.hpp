@@ -15,7 +15,17 @@ namespace weir::api {
 /// Thread: the connection's worker. Lifetime: one call; the exchange and the ServerCall outlive it.
 class ClientReply final : public ReplySink {
  public:
-  ClientReply(net::ServerCall& call, Exchange& exchange) : call_(call), exchange_(exchange) {}
+  /// Two buffers that a worker's calls pass on to one another, so that an answer allocates neither head nor body.
+  struct Scratch {
+    std::string head;
+    Buffer body;
+  };
+
+  ClientReply(net::ServerCall& call, Exchange& exchange, Scratch& scratch)
+      : call_(call), exchange_(exchange), out_(scratch.head), whole_(scratch.body) {
+    out_.clear();
+  }
+  ~ClientReply() override;
 
   Flow head(const ReplyHead& head) override;
   Flow event(std::string_view bytes) override;
@@ -45,9 +55,9 @@ class ClientReply final : public ReplySink {
 
   net::ServerCall& call_;
   Exchange& exchange_;
-  std::string out_;      ///< the head
+  std::string& out_;     ///< the head
   std::string content_;  ///< a stream's bytes since the last flush
-  Buffer whole_;
+  Buffer& whole_;
   std::string held_usage_;  ///< the usage chunk, kept back until its cost is known
   std::size_t held_usage_end_ = 0;
   std::size_t held_usage_at_ = 0;  ///< where it belongs in content_

@@ -138,7 +138,8 @@ awaitable<bool> Front::take_body(net::ServerCall& call, Exchange& exchange, Clie
 awaitable<void> Front::chat(net::ServerCall& call) {
   Exchange exchange;
   begin(exchange);
-  ClientReply reply(call, exchange);
+  const auto scratch = scratch_.lend();
+  ClientReply reply(call, exchange, *scratch);
   if (!co_await take_body(call, exchange, reply)) co_return;
 
   Request& request = exchange.request;
@@ -165,7 +166,8 @@ awaitable<void> Front::pass_through(net::ServerCall& call) {
   Exchange exchange;
   begin(exchange);
   exchange.raw = true;
-  ClientReply reply(call, exchange);
+  const auto scratch = scratch_.lend();
+  ClientReply reply(call, exchange, *scratch);
   if (!co_await take_body(call, exchange, reply)) co_return;
 
   Request& request = exchange.request;
@@ -222,7 +224,8 @@ awaitable<void> Front::list_models(net::ServerCall& call, std::string_view id) {
   Exchange exchange;
   exchange.id = CallId::make(unix_milliseconds(), worker_.random());
   exchange.request_id = exchange.id.text();
-  ClientReply reply(call, exchange);
+  const auto scratch = scratch_.lend();
+  ClientReply reply(call, exchange, *scratch);
   if (call.has_body()) call.close_after();
   const std::shared_ptr<const House> house = house_;
   if (id.empty()) {
@@ -254,7 +257,8 @@ awaitable<void> Front::say_healthy(net::ServerCall& call) {
   Exchange exchange;
   exchange.id = CallId::make(unix_milliseconds(), worker_.random());
   exchange.request_id = exchange.id.text();
-  ClientReply reply(call, exchange);
+  const auto scratch = scratch_.lend();
+  ClientReply reply(call, exchange, *scratch);
   if (call.has_body()) call.close_after();
   co_await reply.finish_with_body(200, "application/json", R"({"status":"ok"})");
 }
@@ -263,7 +267,8 @@ awaitable<void> Front::refuse_path(net::ServerCall& call) {
   Exchange exchange;
   exchange.id = CallId::make(unix_milliseconds(), worker_.random());
   exchange.request_id = exchange.id.text();
-  ClientReply reply(call, exchange);
+  const auto scratch = scratch_.lend();
+  ClientReply reply(call, exchange, *scratch);
   if (call.has_body()) call.close_after();
   Ending ending;
   ending.failure = Failure::client_not_found;

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <weir/base/spare.hpp>
 #include <weir/exchange/meter.hpp>
 #include <weir/exchange/observer.hpp>
 #include "api/client_reply.hpp"
@@ -48,6 +49,7 @@ class Front final : public net::RequestHandler {
   Observer& observer_;
   std::shared_ptr<const House> house_;
   openai_chat::RequestReader reader_;
+  Spare<ClientReply::Scratch> scratch_;
 };
 
 }  // namespace weir::api

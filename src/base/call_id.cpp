@@ -9,12 +9,23 @@ CallId CallId::make(std::int64_t unix_ms, Random& random) {
   const std::uint64_t low = (b & 0x3fffffffffffffffULL) | 0x8000000000000000ULL;
   static constexpr char digits[] = "0123456789abcdef";
   CallId id;
-  std::size_t out = 0;
-  for (int nibble = 0; nibble < 32; ++nibble) {
-    if (nibble == 8 || nibble == 12 || nibble == 16 || nibble == 20) id.text_[out++] = '-';
-    const std::uint64_t word = nibble < 16 ? high : low;
-    id.text_[out++] = digits[(word >> (60 - 4 * (nibble % 16))) & 0xfU];
-  }
+  char* out = id.text_.data();
+  const auto write = [&out](std::uint64_t word, int bits_left, int bytes) {
+    for (; bytes > 0; --bytes) {
+      bits_left -= 8;
+      *out++ = digits[(word >> (bits_left + 4)) & 0xfU];
+      *out++ = digits[(word >> bits_left) & 0xfU];
+    }
+  };
+  write(high, 64, 4);
+  *out++ = '-';
+  write(high, 32, 2);
+  *out++ = '-';
+  write(high, 16, 2);
+  *out++ = '-';
+  write(low, 64, 2);
+  *out++ = '-';
+  write(low, 48, 6);
   return id;
 }
 

@@ -95,7 +95,8 @@ awaitable<bool> ServerSession::wait_for_first_byte() {
 awaitable<bool> ServerSession::serve_one() {
   progress_.waiting = Waiting::message;
   progress_.timed_out = false;
-  RequestHead head;
+  const auto lent = door_.heads_.lend();
+  RequestHead& head = *lent;
   head.reset();
   Buffer& input = connection_.input();
   bool timed = false;

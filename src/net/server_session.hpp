@@ -9,6 +9,7 @@
 #include "net/settings.hpp"
 #include "net/tls.hpp"
 #include "net/worker.hpp"
+#include <weir/base/spare.hpp>
 
 namespace weir::net {
 
@@ -41,6 +42,7 @@ class Door {
   std::shared_ptr<const LimitSettings> limits_;
   std::atomic<std::size_t>& connections_;
   std::vector<ServerSession*> sessions_;
+  Spare<RequestHead> heads_;
   bool draining_ = false;
 };
 

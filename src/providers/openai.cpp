@@ -136,7 +136,8 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
   begun = now;
 
   // Even after a failed write the provider may have answered: it refuses a large body before it has read it.
-  net::ReplyHead reply_head;
+  const auto lent = heads_.lend();
+  net::ReplyHead& reply_head = *lent;
   reply_head.reset();
   net::HeadLimits head_limits;
   head_limits.head_bytes_max = limits::reply_head_bytes_max;
@@ -171,8 +172,9 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
       ending.phase = sent ? Phase::await_headers : Phase::send;
       ending.failure =
           exchange.interrupt.fired() ? failure_of(exchange.interrupt.reason()) : Failure::upstream_protocol;
-      if (refused) ending.message = fmt::format("provider {} answered in no HTTP: {}", call.target.provider_name,
-                                              reply_head.reason());
+      if (refused)
+        ending.message =
+            fmt::format("provider {} answered in no HTTP: {}", call.target.provider_name, reply_head.reason());
       co_return ending;
     }
   }

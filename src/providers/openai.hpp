@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include <weir/base/spare.hpp>
 #include <weir/exchange/service.hpp>
 #include "dialects/openai_chat/reply_reader.hpp"
 #include "net/body_reader.hpp"
@@ -45,6 +46,7 @@ class OpenAiProvider final : public Provider {
   targets::FirstByteTimes& first_byte_times_;
   net::Offload& offload_;
   openai_chat::ReplyReader reply_reader_;
+  Spare<net::ReplyHead> heads_;
   std::string path_prefix_;  ///< of base_url, without a trailing slash
   std::string fixed_head_;   ///< Host, Authorization and the settings' headers: the same for each request
 };

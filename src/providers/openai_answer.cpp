@@ -139,7 +139,6 @@ awaitable<Ending> OpenAiProvider::hold_whole(Wire& wire, ReplySink& reply) {
   if (!wire.body.done() || wire.call.exchange.interrupt.fired()) co_return wire.broken(Phase::body);
 
   Buffer whole = std::move(wire.input());
-  give_back(wire);
   std::expected<openai_chat::ReplyFacts, std::string> facts;
   const auto read = [&] { facts = reply_reader_.read(whole.view(), Buffer::kSlack); };
   if (whole.size() <= limits::dom_bytes_max) {
@@ -155,12 +154,15 @@ awaitable<Ending> OpenAiProvider::hold_whole(Wire& wire, ReplySink& reply) {
     ending.phase = Phase::body;
     ending.message = fmt::format("provider {} answered {} with {}", wire.call.target.provider_name,
                                  wire.attempt.provider_status, facts.error());
+    give_back(wire);
     co_return ending;
   }
   wire.attempt.usage = facts->usage;
   wire.attempt.relayed_text_bytes = facts->text_bytes;
   wire.attempt.reply_model = std::move(facts->model);
   reply.whole(std::move(whole));
+  wire.input() = std::move(whole);  // what the sink gave in exchange
+  give_back(wire);
   co_return Ending{};
 }
 

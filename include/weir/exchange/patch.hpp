@@ -20,7 +20,7 @@ class Patch {
     std::uint32_t end = 0;
     std::string replacement;
   };
-  static constexpr std::size_t edits_max = 12;
+  static constexpr std::size_t edits_max = 6;  // model, two of metadata, stream_options, and room
 
   /// Keeps the order; asks only that the new range overlaps none that is there.
   void replace(std::size_t begin, std::size_t end, std::string replacement) {

@@ -39,7 +39,7 @@ class ReplySink {
   /// The one chunk of a stream that carries the usage: `usage_end` is the offset of the closing brace of its usage
   /// object, so that a meter may add to it. Default: an event like any other.
   virtual Flow usage_event(std::string_view bytes, std::size_t /*usage_end*/) { return event(bytes); }
-  /// A whole reply, moved in.
+  /// A whole reply, taken over; an empty buffer with its memory may be given in exchange.
   virtual Flow whole(Buffer&& body) = 0;
   /// Sends what was appended; waits while the client's connection is full. `stop` = the client has left.
   virtual awaitable<Flow> flush() = 0;
