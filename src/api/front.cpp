@@ -26,6 +26,25 @@ class ClientLeft final : public net::Connection::Watcher {
   Interrupt& interrupt_;
 };
 
+/// A call's place under limits.in_flight.
+class Place {
+ public:
+  Place(std::atomic<std::size_t>& calls, std::size_t most) : calls_(calls), counted_(most != 0) {
+    if (counted_) beyond_ = calls_.fetch_add(1, std::memory_order_relaxed) >= most;
+  }
+  ~Place() {
+    if (counted_) calls_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  bool beyond() const { return beyond_; }
+
+ private:
+  std::atomic<std::size_t>& calls_;
+  bool counted_;
+  bool beyond_ = false;
+};
+
 Ending ending_of(openai_chat::Refusal refusal) {
   Ending ending;
   ending.failure = refusal.failure;
@@ -185,6 +204,15 @@ awaitable<void> Front::pass_through(net::ServerCall& call) {
 }
 
 awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange, ClientReply& reply) {
+  const Place place(calls_, in_flight_max_);
+  if (place.beyond()) {
+    Ending busy;
+    busy.failure = Failure::gateway_busy;
+    busy.code = "gateway_busy";
+    busy.message =
+        fmt::format("weir has as many calls in flight as limits.in_flight allows ({}); try again", in_flight_max_);
+    co_return co_await refuse(exchange, reply, std::move(busy));
+  }
   const auto* house = static_cast<const House*>(exchange.snapshot.get());
   ClientLeft left(exchange.interrupt);
   call.watch(left);

@@ -1,4 +1,6 @@
 #pragma once
+#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,8 +24,10 @@ namespace weir::api {
 /// Thread: one per worker; set_house() on that thread too.
 class Front final : public net::RequestHandler {
  public:
-  Front(net::Worker& worker, net::Offload& offload, Observer& observer)
-      : worker_(worker), offload_(offload), observer_(observer) {}
+  /// `calls`: the process's calls in flight, counted only where `in_flight_max` (limits.in_flight) is not 0.
+  Front(net::Worker& worker, net::Offload& offload, Observer& observer, std::atomic<std::size_t>& calls,
+        std::size_t in_flight_max)
+      : worker_(worker), offload_(offload), observer_(observer), calls_(calls), in_flight_max_(in_flight_max) {}
 
   void set_house(std::shared_ptr<const House> house) { house_ = std::move(house); }
 
@@ -48,6 +52,8 @@ class Front final : public net::RequestHandler {
   net::Offload& offload_;
   Observer& observer_;
   std::shared_ptr<const House> house_;
+  std::atomic<std::size_t>& calls_;
+  const std::size_t in_flight_max_;
   openai_chat::RequestReader reader_;
   Spare<ClientReply::Scratch> scratch_;
 };

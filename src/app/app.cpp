@@ -1,20 +1,20 @@
 #include "app/app.hpp"
 
-#include <csignal>
 #include <unistd.h>
+#include <csignal>
 
 #include <algorithm>
 #include <thread>
 #include <utility>
 
-#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <boost/asio/post.hpp>
 
-#include "app/banner.hpp"
-#include "settings/load.hpp"
 #include <weir/base/guarded.hpp>
 #include <weir/base/log.hpp>
+#include "app/banner.hpp"
+#include "settings/load.hpp"
 
 namespace weir::app {
 namespace {
@@ -30,6 +30,9 @@ std::vector<std::filesystem::path> watched_files(const Source& source, const set
     if (listen.certificate_file.empty()) continue;
     files.emplace_back(listen.certificate_file);
     files.emplace_back(listen.key_file);
+  }
+  for (const providers::ProviderSettings& provider : settings.providers) {
+    if (!provider.ca_file.empty()) files.emplace_back(provider.ca_file);
   }
   return files;
 }
@@ -74,7 +77,7 @@ Result<void> App::build() {
   telemetry_ = std::move(*telemetry);
   offload_ = std::make_unique<net::Offload>(1);
   for (std::size_t i = 0; i < threads; ++i) {
-    units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), now.limits, connections_));
+    units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), now.limits, connections_, calls_));
     units_.back()->move_in(blueprint_);
   }
   std::vector<net::Listener::Dealt> dealt;
@@ -146,9 +149,10 @@ void App::reload(const char* why) {
   }
   const std::vector<std::string> restart = settings::restart_only_changes(blueprint_->settings, *settings);
   if (!restart.empty()) {
-    log::error("reload ({}) refused, the old settings stay: {} can only change with a restart (weir upgrade, which "
-               "changes it without one, is not supported yet)",
-               why, fmt::join(restart, ", "));
+    log::error(
+        "reload ({}) refused, the old settings stay: {} can only change with a restart (weir upgrade, which "
+        "changes it without one, is not supported yet)",
+        why, fmt::join(restart, ", "));
     return;
   }
   auto blueprint = Blueprint::make(std::move(*settings), blueprint_->catalogue, blueprint_.get());

@@ -10,6 +10,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <weir/base/result.hpp>
 #include "admin/admin.hpp"
 #include "app/blueprint.hpp"
 #include "app/load.hpp"
@@ -17,7 +18,6 @@
 #include "net/listener.hpp"
 #include "net/offload.hpp"
 #include "telemetry/telemetry.hpp"
-#include <weir/base/result.hpp>
 
 namespace weir::app {
 
@@ -49,6 +49,7 @@ class App {
   Source source_;
   std::shared_ptr<const Blueprint> blueprint_;
   std::atomic<std::size_t> connections_{0};
+  std::atomic<std::size_t> calls_{0};  ///< in flight, where limits.in_flight asks for it
   std::atomic<bool> ready_{false};
 
   boost::asio::io_context control_{1};

@@ -7,16 +7,18 @@ namespace {
 
 std::string url_of(const net::ListenSettings& listen) {
   const bool any = listen.host == "0.0.0.0" || listen.host == "::";
-  const std::string host = any ? "127.0.0.1" : listen.host.find(':') != std::string::npos ? "[" + listen.host + "]" : listen.host;
+  const std::string host = any                                          ? "127.0.0.1"
+                           : listen.host.find(':') != std::string::npos ? "[" + listen.host + "]"
+                                                                        : listen.host;
   return fmt::format("{}://{}:{}/v1", listen.certificate_file.empty() ? "http" : "https", host, listen.port);
 }
 
 }  // namespace
 
 std::string banner(const settings::Settings& settings, const Source& source, std::size_t threads) {
-  std::string text = fmt::format("weir {} on {} thread{}, settings from {}\n", WEIR_VERSION, threads,
-                                 threads == 1 ? "" : "s",
-                                 source.file.empty() ? "the environment" : source.file.string());
+  std::string text =
+      fmt::format("weir {} on {} thread{}, settings from {}\n", WEIR_VERSION, threads, threads == 1 ? "" : "s",
+                  source.file.empty() ? "the environment" : source.file.string());
   std::string first_url;
   for (const net::ListenSettings& listen : settings.listen) {
     const std::string url = url_of(listen);
@@ -29,8 +31,8 @@ std::string banner(const settings::Settings& settings, const Source& source, std
     const bool demo = provider.protocol == providers::Protocol::demo;
     if (!demo && provider.off_because.empty()) only_demo = false;
     const std::string state = !provider.off_because.empty() ? fmt::format("off: {} is not set", provider.off_because)
-                              : demo ? "built in; its costs are simulated"
-                                     : provider.base_url;
+                              : demo                        ? "built in; its costs are simulated"
+                                                            : provider.base_url;
     text += fmt::format("  provider   {:<12} {}{}\n", provider.name, state,
                         provider.name == settings.default_provider ? "   (default)" : "");
   }

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "app/load.hpp"
+
 namespace weir::app {
 namespace {
 
@@ -49,10 +51,10 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::make(settings::Settings sett
   blueprint->catalogue = std::move(catalogue);
   blueprint->meter = std::make_unique<accounting::Meter>(blueprint->catalogue.get());
   for (const providers::ProviderSettings& provider : blueprint->settings.providers) {
-    ProviderPart part{provider, nullptr};
+    ProviderPart part{provider, provider.ca_file.empty() ? "" : file_stamp(provider.ca_file), nullptr};
     if (previous != nullptr) {
       for (const ProviderPart& old : previous->providers) {
-        if (old.settings == provider) part.address = old.address;
+        if (old.settings == provider && old.authorities == part.authorities) part.address = old.address;
       }
     }
     if (!part.address && provider.off_because.empty() && provider.protocol != providers::Protocol::demo) {

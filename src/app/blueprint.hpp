@@ -2,12 +2,12 @@
 #include <memory>
 #include <vector>
 
+#include <weir/base/result.hpp>
 #include "accounting/meter.hpp"
 #include "catalogue/catalogue.hpp"
 #include "net/tls.hpp"
 #include "net/upstream_pool.hpp"
 #include "settings/settings.hpp"
-#include <weir/base/result.hpp>
 
 namespace weir::app {
 
@@ -16,6 +16,7 @@ namespace weir::app {
 struct Blueprint {
   struct ProviderPart {
     providers::ProviderSettings settings;
+    std::string authorities;                        ///< stamp of tls.ca's file when it was read
     std::shared_ptr<net::UpstreamAddress> address;  ///< null for demo and for a provider that is off
   };
 

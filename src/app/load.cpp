@@ -19,7 +19,8 @@
 namespace weir::app {
 namespace {
 
-/// Whether Ollama answers on its usual port: asked once, for a fifth of a second, and only where no file says otherwise.
+/// Whether Ollama answers on its usual port: asked once, for a fifth of a second, and only where no file says
+/// otherwise.
 bool ollama_answers() {
   const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) return false;
@@ -30,7 +31,8 @@ bool ollama_answers() {
   bool answers = false;
   if (connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 || errno == EINPROGRESS) {
     pollfd waiting{descriptor, POLLOUT, 0};
-    constexpr std::string_view request = "GET /api/version HTTP/1.1\r\nHost: 127.0.0.1:11434\r\nConnection: close\r\n\r\n";
+    constexpr std::string_view request =
+        "GET /api/version HTTP/1.1\r\nHost: 127.0.0.1:11434\r\nConnection: close\r\n\r\n";
     if (poll(&waiting, 1, 200) == 1 && send(descriptor, request.data(), request.size(), MSG_NOSIGNAL) > 0) {
       waiting.events = POLLIN;
       char reply[12];
@@ -73,10 +75,17 @@ Result<settings::Settings> load_settings(const Source& source, const catalogue::
   return failure(std::move(lines));
 }
 
+std::string file_stamp(const std::filesystem::path& file) {
+  // By inode too: editors and Kubernetes put another file, or another link's target, in its place.
+  struct stat status{};
+  if (stat(file.c_str(), &status) != 0) return "";
+  return fmt::format("{}.{}.{}.{}", status.st_ino, status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_size);
+}
+
 void FileStamps::watch(std::vector<std::filesystem::path> files) {
   stamps_.clear();
   for (auto& file : files) {
-    std::string now = stamp(file);
+    std::string now = file_stamp(file);
     stamps_.emplace(std::move(file), std::move(now));
   }
 }
@@ -84,19 +93,12 @@ void FileStamps::watch(std::vector<std::filesystem::path> files) {
 bool FileStamps::changed() {
   bool any = false;
   for (auto& [file, known] : stamps_) {
-    std::string now = stamp(file);
+    std::string now = file_stamp(file);
     if (now == known || now.empty()) continue;  // a file that is away for a moment is being replaced
     known = std::move(now);
     any = true;
   }
   return any;
-}
-
-std::string FileStamps::stamp(const std::filesystem::path& file) {
-  // By inode too: editors and Kubernetes put another file, or another link's target, in its place.
-  struct stat status {};
-  if (stat(file.c_str(), &status) != 0) return "";
-  return fmt::format("{}.{}.{}.{}", status.st_ino, status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_size);
 }
 
 }  // namespace weir::app

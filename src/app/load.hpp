@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include <weir/base/result.hpp>
 #include "catalogue/catalogue.hpp"
 #include "settings/settings.hpp"
-#include <weir/base/result.hpp>
 
 namespace weir::app {
 
@@ -22,6 +22,9 @@ std::shared_ptr<const catalogue::Catalogue> built_in_catalogue();
 /// The settings as they are now; the error holds one line per problem.
 Result<settings::Settings> load_settings(const Source& source, const catalogue::Catalogue& catalogue, bool strict);
 
+/// Which file stands at a path, and when it was written; empty = none.
+std::string file_stamp(const std::filesystem::path& file);
+
 /// When files were last written, to see that one changed: the settings, certificates and keys.
 class FileStamps {
  public:
@@ -30,7 +33,6 @@ class FileStamps {
   bool changed();
 
  private:
-  static std::string stamp(const std::filesystem::path& file);
   std::map<std::filesystem::path, std::string> stamps_;
 };
 

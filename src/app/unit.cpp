@@ -23,15 +23,17 @@ struct Unit::Parts {
 };
 
 Unit::Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
-           const net::LimitSettings& limits, std::atomic<std::size_t>& connections)
+           const net::LimitSettings& limits, std::atomic<std::size_t>& connections, std::atomic<std::size_t>& calls)
     : worker_(index),
       offload_(offload),
       telemetry_(telemetry),
       resolver_(worker_),
-      front_(worker_, offload, telemetry),
+      front_(worker_, offload, telemetry, calls, limits.in_flight),
       door_(worker_, front_, limits, connections) {}
 
-Unit::~Unit() { stop(); }
+Unit::~Unit() {
+  stop();
+}
 
 std::shared_ptr<net::UpstreamPool> Unit::pool_for(const std::shared_ptr<net::UpstreamAddress>& address) {
   auto& pool = pools_[address.get()];
@@ -63,8 +65,8 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
         auto pool = pool_for(part.address);
         kept[part.address.get()] = pool;
         parts->pools.push_back(pool);
-        parts->providers.push_back(std::make_unique<providers::OpenAiProvider>(worker_, pool, part.settings,
-                                                                               first_byte_times_, offload_));
+        parts->providers.push_back(
+            std::make_unique<providers::OpenAiProvider>(worker_, pool, part.settings, first_byte_times_, offload_));
       }
       entry.provider = parts->providers.back().get();
     }

@@ -21,8 +21,8 @@ namespace weir::app {
 /// Thread: made by the app's; from start() on, all but worker() is touched on the worker only.
 class Unit {
  public:
-  Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry, const net::LimitSettings& limits,
-       std::atomic<std::size_t>& connections);
+  Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
+       const net::LimitSettings& limits, std::atomic<std::size_t>& connections, std::atomic<std::size_t>& calls);
   ~Unit();
 
   /// Moves into a new house; calls that began in the old one end there. Pools of providers that stay are kept.

@@ -23,8 +23,7 @@ struct ModelFacts {
 
 /// `price:` under models: overrides the catalogue.
 struct PriceSettings {
-  std::optional<Price> price;          ///< {input: 0.15, output: 0.6, cache_read: …, cache_write: …} USD per million
-  std::optional<NanoDollars> monthly;  ///< {monthly: 600 USD}
+  std::optional<Price> price;  ///< {input: 0.15, output: 0.6, cache_read: …, cache_write: …} USD per million
   bool operator==(const PriceSettings&) const = default;
 };
 

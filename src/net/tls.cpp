@@ -12,6 +12,9 @@ constexpr auto kOptions = ssl::context::default_workarounds | ssl::context::no_s
                           ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1 | ssl::context::no_compression |
                           ssl::context::single_dh_use;
 
+// Of TLS 1.2 only what has forward secrecy and authenticated encryption; 1.3 has nothing else.
+constexpr const char* kCiphersOfTls12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
+
 // Only HTTP/1.1 is spoken here: a client that offers it hears it back, one that offers only others is left without.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
                     unsigned int offered_size, void*) {
@@ -43,6 +46,7 @@ Result<std::shared_ptr<TlsContext>> make_server_tls(const std::string& certifica
     return failure(fmt::format("tls: {} is not the key of {}", key_file, certificate_file));
   }
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+  SSL_CTX_set_cipher_list(context->native_handle(), kCiphersOfTls12);
   SSL_CTX_set_alpn_select_cb(context->native_handle(), &choose_protocol, nullptr);
   SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);  // an idle connection keeps no 16 kB buffers
   return context;
@@ -53,6 +57,7 @@ Result<std::shared_ptr<TlsContext>> make_client_tls(const std::string& ca_file, 
   boost::system::error_code error;
   context->set_options(kOptions, error);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+  SSL_CTX_set_cipher_list(context->native_handle(), kCiphersOfTls12);
   SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);
   if (!verify) {
     context->set_verify_mode(ssl::verify_none);

@@ -261,12 +261,8 @@ class Build {
   void price(catalogue::PriceSettings& price, const Key& key, const Node& node) {
     const Node* given = node.find("price");
     if (!given || given->kind != Node::Kind::map) return;
-    set(price.monthly, given->find("monthly"), &parse_money);
-    if (given->keys.size() == (given->find("monthly") ? 1U : 0U)) return;
+    if (given->keys.empty() || given->find("monthly")) return;  // monthly: refused as not supported
     const Place place = node.find_key("price")->place;
-    if (given->find("monthly")) {
-      return problem(place, fmt::format("price of {} is either monthly or per token", key.text));
-    }
     // Half a price would book the other half as free.
     if (!given->find("input") || !given->find("output")) {
       return problem(place, fmt::format("price of {} needs both input and output", key.text));

@@ -67,7 +67,7 @@ class References {
   /// A name that the catalogue does not know but nearly does is most likely mistyped: its calls would have no price.
   void near_miss(const pipeline::ModelSettings& model) {
     const auto* catalogue = options_.catalogue;
-    if (!catalogue || model.price.price || model.price.monthly || model.context != 0) return;
+    if (!catalogue || model.price.price || model.context != 0) return;
     if (catalogue->find_reply_model(model.id) || catalogue->find_reply_model(model.name)) return;
     const auto near = catalogue->nearest(model.id);
     if (near.empty()) return;

@@ -3,9 +3,9 @@
 import asyncio
 
 from conftest import plain_settings
-from fakes import answers
+from fakes import answers, expect
 from fakes.answers import chunk, event
-from fakes.provider import repeat, send
+from fakes.provider import Gate, repeat, send
 from fakes.raw_http import chat_request, request_bytes, wait_until
 from fakes.weir_process import is_sanitized
 
@@ -127,3 +127,20 @@ def test_a_large_body_does_not_stall_other_calls(weir_with, provider):
             assert small.send(chat_request()).read_response().status == 200
         assert big.read_response().status == 200
     assert any(request.body == large for request in provider.requests)
+
+
+def test_calls_beyond_limits_in_flight_are_refused_at_once(weir_with, provider):
+    weir = weir_with(plain_settings(provider.base_url) | {"limits": {"in_flight": 1}})
+    gate = Gate()
+    mark = provider.mark()
+    provider.answer_next(gate, send(answers.reply(answers.completion())))
+    with weir.connect() as first:
+        first.send(chat_request())
+        wait_until(lambda: provider.since(mark), "the first call at the provider")
+        refused = weir.chat()
+        expect.refused(refused, 503, "gateway.busy/none", code="gateway_busy", says="limits.in_flight")
+        assert refused.header("retry-after") == "1" and refused.header("x-should-retry") is None
+        gate.open()
+        assert first.read_response().status == 200
+    assert weir.chat().status == 200
+    assert len(provider.since(mark)) == 2

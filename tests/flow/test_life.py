@@ -492,6 +492,18 @@ def test_tls_versions_that_are_taken(weir_with, provider, authority, version):
     assert weir.chat().status == 200
 
 
+@pytest.mark.parametrize("cipher", ["AES128-SHA", "AES256-GCM-SHA384"])
+def test_tls_1_2_without_forward_secrecy_is_refused(weir_with, provider, authority, cipher):
+    issued = authority.issue("localhost", label=f"front-{cipher}")
+    settings = plain_settings(provider.base_url) | {"tls": {"cert": str(issued.certificate), "key": str(issued.key)}}
+    weir = weir_with(settings, tls=authority.client_context())
+    weak = authority.client_context()
+    weak.maximum_version = ssl.TLSVersion.TLSv1_2
+    weak.set_ciphers(f"{cipher}:@SECLEVEL=0")
+    with socket.create_connection(("127.0.0.1", weir.port), timeout=10) as plain, pytest.raises(ssl.SSLError):
+        weak.wrap_socket(plain, server_hostname="localhost")
+
+
 def test_tls_1_1_and_plain_text_are_refused(weir_with, provider, authority):
     issued = authority.issue("localhost", label="front-old")
     settings = plain_settings(provider.base_url) | {"tls": {"cert": str(issued.certificate), "key": str(issued.key)}}

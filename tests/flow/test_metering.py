@@ -10,7 +10,7 @@ from conftest import openai_provider, plain_settings
 from fakes import answers
 from fakes.provider import Gate, send, silence
 from fakes.raw_http import chat_body, chat_request, request_bytes, wait_until
-from fakes.weir_process import ROOT
+from fakes.weir_process import ROOT, run_weir
 
 NANO = Decimal(10) ** 9
 
@@ -361,10 +361,13 @@ def test_a_log_in_which_no_call_is_lost(fresh, provider):
     assert len({entry["id"] for entry in fresh.calls()}) == len(fresh.calls()) == 500
 
 
-def test_monthly_price_is_accepted(weir_with, provider):
-    settings = plain_settings(provider.base_url)
-    settings["models"]["own"] = {"provider": "up", "price": {"monthly": "600 USD"}}
-    assert weir_with(settings).chat({"model": "own"}).status == 200
+def test_monthly_price_is_refused_until_it_is_spread_over_tokens(tmp_path):
+    """Taken and not acted on, it would book a hosted model at somebody else's price."""
+    file = tmp_path / "weir.yaml"
+    file.write_text("models:\n  own: {provider: demo, price: {monthly: 600 USD}}\n")
+    checked = run_weir("check", str(file))
+    assert checked.returncode == 1
+    assert "models.own.price.monthly" in checked.stderr and "not supported yet" in checked.stderr
 
 
 def test_two_entries_for_one_provider_are_two_labels(weir_with, provider):

@@ -4,6 +4,8 @@ import pytest
 
 from conftest import openai_provider
 from fakes import answers, expect
+from fakes.certificates import Authority
+from fakes.raw_http import wait_until
 from fakes.provider import ScriptedProvider, send
 
 
@@ -62,3 +64,15 @@ def test_large_bodies_both_ways(weir_with, secure, authority):
     content = "x" * 3_000_000
     assert weir.chat({"content": content}).body == body
     assert secure.requests[-1].json()["messages"][0]["content"] == content
+
+
+def test_a_changed_authority_file_is_taken_by_itself(weir_with, secure, authority, tmp_path):
+    trusted = tmp_path / "authority.pem"
+    (tmp_path / "other").mkdir()
+    trusted.write_bytes(Authority(tmp_path / "other", name="another authority").certificate.read_bytes())
+    weir = weir_for(weir_with, secure, authority, ca=str(trusted))
+    expect.refused(weir.chat(), 502, "upstream.unreachable/tls")
+    replacement = tmp_path / "new.pem"
+    replacement.write_bytes(authority.certificate.read_bytes())
+    replacement.replace(trusted)
+    wait_until(lambda: weir.chat().status == 200, "the new authority", timeout=20, every=0.1)
