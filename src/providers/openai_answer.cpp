@@ -161,7 +161,7 @@ awaitable<Ending> OpenAiProvider::hold_whole(Wire& wire, ReplySink& reply) {
   wire.attempt.relayed_text_bytes = facts->text_bytes;
   wire.attempt.reply_model = std::move(facts->model);
   reply.whole(std::move(whole));
-  wire.input() = std::move(whole);  // what the sink gave in exchange
+  wire.input() = std::move(whole);  // what the sink gave in exchange. NOLINT(bugprone-use-after-move)
   give_back(wire);
   co_return Ending{};
 }
