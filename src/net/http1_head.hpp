@@ -115,7 +115,7 @@ class RequestHead final : public MessageHead {
   std::string_view method() const { return {base_ + method_.begin, method_.size}; }
   /// Path and query as sent, beginning with "/", or "*" of OPTIONS. Escapes are well-formed, no dot segments.
   std::string_view target() const { return {base_ + target_.begin, target_.size}; }
-  std::string_view host() const { return host_; }  ///< with port if given; empty only for HTTP/1.0
+  std::string_view host() const { return host_; }  ///< with port if given
   bool expects_continue() const { return expects_continue_; }
 
  private:

@@ -225,7 +225,7 @@ const HeadRefusal* RequestHead::take_fields() {
     }
     if (refusal) return refusal;
   }
-  if (host_.empty() && minor_version_ == 1) return &kNoHost;
+  if (host_.empty()) return &kNoHost;
   if (minor_version_ == 0) expects_continue_ = false;  // RFC 9110 section 10.1.1
   return check_framing();
 }

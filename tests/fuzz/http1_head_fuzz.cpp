@@ -80,7 +80,7 @@ void compare_with_naive_reader(const Head& head, std::string_view bytes) {
   require(head.chunked() == (codings == 1) && head.content_length().has_value() == (lengths > 0), "framing is known");
   require(!(head.chunked() && head.minor_version() == 0), "no coding in HTTP/1.0");
   if constexpr (std::is_same_v<Head, RequestHead>) {
-    require(hosts == 1 || (hosts == 0 && head.minor_version() == 0), "one Host");
+    require(hosts == 1, "one Host");
     require(lengths <= 1, "one Content-Length");
     require(head.target().starts_with('/') || head.target() == "*", "a path");
   }

@@ -99,8 +99,8 @@ const std::vector<std::string> kValidRequests{
     request("host:a.example\r\nTRANSFER-ENCODING: Chunked\r\nExpect: 100-Continue\r\nConnection: close\r\n"),
     request("Host: [2001:db8::1]:443\r\nX-Empty:\r\nX-Spaces: \t \r\nX-Text: \xC3\xA9t\xC3\xA9\t!\r\n",
             "GET /v1/models?limit=2&name[]=%5Bx%5d&q={a|b}^` HTTP/1.1"),
-    request("", "GET /healthz HTTP/1.0"),
-    request("Connection: keep-alive\r\n", "GET /healthz HTTP/1.0"),
+    request("Host: a\r\n", "GET /healthz HTTP/1.0"),
+    request("Host: a\r\nConnection: keep-alive\r\n", "GET /healthz HTTP/1.0"),
     request("Host: a\r\n", "OPTIONS * HTTP/1.1"),
     "\r\n" + request("Host: a\r\n", "DELETE /v1/files/file-abc HTTP/1.1"),
     request("Host: a\r\nContent-Encoding: identity\r\nContent-Length: 0\r\n", "PUT /v1/x HTTP/1.1"),
@@ -191,7 +191,7 @@ TEST(RequestHead, KeepAlive) {
 
 TEST(RequestHead, ExpectContinueCountsOnlyInHttp11) {
   RequestHead head;
-  const auto bytes = request("Expect: 100-continue\r\n", "POST / HTTP/1.0");
+  const auto bytes = request("Host: a\r\nExpect: 100-continue\r\n", "POST / HTTP/1.0");
   ASSERT_EQ(head.scan(bytes, kLimits), ScanState::complete);
   EXPECT_FALSE(head.expects_continue());
   EXPECT_EQ(status_of(request("Host: a\r\nExpect: 200-ok\r\n")), 417);
@@ -240,6 +240,7 @@ TEST(RequestHead, HostIsThereOnceAndValid) {
   EXPECT_EQ(status_of(request("X-Host: a\r\n")), 400);
   EXPECT_EQ(status_of(request("Host: a\r\nHost: a\r\n")), 400);
   EXPECT_EQ(status_of(request("Host: a\r\nHost: b\r\n", "GET / HTTP/1.0")), 400);
+  EXPECT_EQ(status_of(request("", "GET / HTTP/1.0")), 400);
   for (auto host : {"",     " ",  "a b", "a,b",    "a/b",    "a@b",   "a:b", "a:80:80", "a:123456", ":80",
                     "[::1", "[]", "::1", "[::1]x", "[::1]:", "[g::]", "a?b", "a#b",     "a\\b",     "h\xC3\xB6st"}) {
     const bool legal = host == "[::1]:"sv;  // an empty port is legal
@@ -467,7 +468,6 @@ std::vector<Spoil> all_spoils() {
                     "\nX: y"sv,
                     "X: y\r"sv,
                     "X: \x1b[31m"sv}) {
-    // A second Host spoils even HTTP/1.0 only when there are two: the samples without one get two above.
     spoils.push_back({line, [line](const std::string& head) { return add_field(head, line); }});
     spoils.push_back({line, [line](const std::string& head) { return after_first_line(head, line); }});
   }
