@@ -78,7 +78,9 @@ void Connection::take_landed() {
 }
 
 namespace {
-awaitable<void> at_once() { co_return; }
+awaitable<void> at_once() {
+  co_return;
+}
 }  // namespace
 
 awaitable<void> Connection::more(std::size_t room) {

@@ -4,12 +4,12 @@
 #include <memory>
 #include <vector>
 
+#include <weir/base/spare.hpp>
 #include "net/connection.hpp"
 #include "net/server_call.hpp"
 #include "net/settings.hpp"
 #include "net/tls.hpp"
 #include "net/worker.hpp"
-#include <weir/base/spare.hpp>
 
 namespace weir::net {
 

@@ -20,21 +20,26 @@ struct Room {
   double level;
 };
 // Longest names first where one is the beginning of another. 2.0 may be included by the rest of level 2 (RULINGS 1).
-constexpr std::array kRooms{Room{"base", 0},       Room{"exchange", 1},  Room{"net", 2},       Room{"catalogue", 2},
-                            Room{"dialects", 2.5}, Room{"targets", 2.5}, Room{"store", 2.5},   Room{"embedding", 2.5},
-                            Room{"api", 3},        Room{"admission", 3}, Room{"pipeline", 3},  Room{"providers", 3},
-                            Room{"accounting", 3}, Room{"telemetry", 3}, Room{"batch", 3},     Room{"settings", 4},
+constexpr std::array kRooms{Room{"base", 0},       Room{"exchange", 1},  Room{"net", 2},      Room{"catalogue", 2},
+                            Room{"dialects", 2.5}, Room{"targets", 2.5}, Room{"store", 2.5},  Room{"embedding", 2.5},
+                            Room{"api", 3},        Room{"admission", 3}, Room{"pipeline", 3}, Room{"providers", 3},
+                            Room{"accounting", 3}, Room{"telemetry", 3}, Room{"batch", 3},    Room{"settings", 4},
                             Room{"admin", 4},      Room{"app", 5}};
 
 struct Wall {
   std::string_view include;
   std::vector<std::string_view> rooms;
 };
-const std::vector<Wall> kWalls{{"boost/beast", {"net"}},       {"boost/asio/ssl", {"net"}},
-                               {"openssl/", {"net"}},          {"simdjson", {"dialects"}},
-                               {"yaml-cpp", {"settings"}},     {"spdlog", {"base"}},
-                               {"prometheus", {"telemetry"}},  {"sqlite3", {"store"}},
-                               {"hiredis", {"store"}},         {"libpq", {"store"}},
+const std::vector<Wall> kWalls{{"boost/beast", {"net"}},
+                               {"boost/asio/ssl", {"net"}},
+                               {"openssl/", {"net"}},
+                               {"simdjson", {"dialects"}},
+                               {"yaml-cpp", {"settings"}},
+                               {"spdlog", {"base"}},
+                               {"prometheus", {"telemetry"}},
+                               {"sqlite3", {"store"}},
+                               {"hiredis", {"store"}},
+                               {"libpq", {"store"}},
                                {"CLI/", {"app"}}};
 
 constexpr std::size_t kLinesMax = 400;
@@ -148,7 +153,8 @@ TEST(Words, NothingIsLeftForNow) {
 TEST(Words, NamesSayWhatAThingIs) {
   for (const Source& source : sources()) {
     for (const std::string_view word : {"util", "common", "helper", "misc", "manager"}) {
-      if (source.path.find(word) != std::string::npos) std::cerr << "warning: " << source.path << " has '" << word << "' in its name\n";
+      if (source.path.find(word) != std::string::npos)
+        std::cerr << "warning: " << source.path << " has '" << word << "' in its name\n";
       EXPECT_EQ(source.path.find("/" + std::string(word) + "/"), std::string::npos) << source.path;
     }
   }
