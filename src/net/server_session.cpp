@@ -12,6 +12,24 @@ HeadLimits head_limits(const LimitSettings& limits) {
   return result;
 }
 
+/// What has to happen when a client's connection is done with.
+class Departure {
+ public:
+  Departure(Connection& connection, std::atomic<std::size_t>& connections)
+      : connection_(connection), connections_(connections) {}
+  ~Departure() {
+    connection_.stop_watching();
+    connection_.close();
+    connections_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  Departure(const Departure&) = delete;
+  Departure& operator=(const Departure&) = delete;
+
+ private:
+  Connection& connection_;
+  std::atomic<std::size_t>& connections_;
+};
+
 }  // namespace
 
 void Door::take(Socket socket, std::shared_ptr<TlsContext> tls) {
@@ -19,13 +37,9 @@ void Door::take(Socket socket, std::shared_ptr<TlsContext> tls) {
 }
 
 awaitable<void> Door::serve(std::shared_ptr<Connection> connection, std::shared_ptr<TlsContext> tls) {
-  {
-    ServerSession session(*this, *connection);
-    co_await session.run(tls.get());
-  }
-  connection->stop_watching();
-  connection->close();
-  connections_.fetch_sub(1, std::memory_order_relaxed);
+  const Departure departure(*connection, connections_);  // also when the session ends by an exception
+  ServerSession session(*this, *connection);
+  co_await session.run(tls.get());
 }
 
 void Door::drain() {

@@ -39,7 +39,8 @@ class OpenAiProvider final : public Provider {
   awaitable<Ending> hold_whole(Wire& wire, ReplySink& reply);
   awaitable<Ending> read_error(Wire& wire);
   void give_back(Wire& wire);
-  awaitable<void> finish_reading(std::unique_ptr<net::UpstreamConnection> connection, net::BodyReader body);
+  static awaitable<void> finish_reading(std::shared_ptr<net::UpstreamPool> pool, net::Worker& worker,
+                                        std::unique_ptr<net::UpstreamConnection> connection, net::BodyReader body);
 
   net::Worker& worker_;
   std::shared_ptr<net::UpstreamPool> pool_;

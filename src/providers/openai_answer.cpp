@@ -105,6 +105,7 @@ awaitable<Ending> OpenAiProvider::relay_raw(Wire& wire, ReplySink& reply) {
       wire.input().consume(ready);
       wire.body.consumed(ready);
       relayed = true;
+      if (!exchange.raw) wire.attempt.relayed_text_bytes += ready;  // too large to be read: estimated from its bytes
     }
     if (wire.body.done() || wire.body.failed()) break;
     wire.timer.only_total();

@@ -149,7 +149,7 @@ awaitable<Ending> OpenAiProvider::relay_stream(Wire& wire, ReplySink& reply) {
     give_back(wire);
   } else if (!wire.body.failed() && wire.head.keep_alive()) {
     // The last chunk's end is still on its way; the client need not wait for it.
-    worker_.spawn("rest of a stream", finish_reading(std::move(wire.connection), wire.body));
+    worker_.spawn("rest of a stream", finish_reading(pool_, worker_, std::move(wire.connection), wire.body));
   }
   co_return ending;
 }
@@ -170,11 +170,12 @@ class RestTimer final : public net::Deadline {
 
 }  // namespace
 
-awaitable<void> OpenAiProvider::finish_reading(std::unique_ptr<net::UpstreamConnection> connection,
+// Static: a reload may have put the provider away before the end came.
+awaitable<void> OpenAiProvider::finish_reading(std::shared_ptr<net::UpstreamPool> pool, net::Worker& worker,
+                                               std::unique_ptr<net::UpstreamConnection> connection,
                                                net::BodyReader body) {
-  const std::shared_ptr<net::UpstreamPool> pool = pool_;
   net::Connection& link = **connection;
-  RestTimer timer(worker_.deadlines(), link);
+  RestTimer timer(worker.deadlines(), link);
   while (!body.done() && !body.failed()) {
     link.input().consume(body.ready());
     body.consumed(body.ready());
