@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,7 +24,11 @@ namespace weir::fakes {
 class Peer {
  public:
   Peer() = default;
-  explicit Peer(int socket) : socket_(socket) { fcntl(socket_, F_SETFL, O_NONBLOCK); }
+  explicit Peer(int socket) : socket_(socket) {
+    fcntl(socket_, F_SETFL, O_NONBLOCK);
+    const int on = 1;
+    setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
   Peer(Peer&& other) noexcept
       : socket_(std::exchange(other.socket_, -1)), got_(std::move(other.got_)), ended_(other.ended_) {}
   Peer& operator=(Peer&& other) noexcept {

@@ -164,7 +164,8 @@ Ending Router::not_found(std::string_view what, std::string_view name) const {
   for (const ProviderEntry& provider : names_.providers) {
     if (provider.off_because.empty() && (example.empty() || !provider.demo)) example = provider.name;
   }
-  ending.message += fmt::format(". Add it under models: or call {}/{}", example, name.substr(0, 100));
+  ending.message += ". Add it under models:";
+  if (!example.empty()) ending.message += fmt::format(" or call {}/{}", example, name.substr(0, 100));
   return ending;
 }
 

@@ -1,0 +1,63 @@
+#include "api/path.hpp"
+
+#include <gtest/gtest.h>
+
+namespace weir::api {
+namespace {
+
+using Kind = Path::Kind;
+
+TEST(ReadPath, OnlyPostOfChatCompletionsIsAChat) {
+  EXPECT_EQ(read_path("POST", "/v1/chat/completions").kind, Kind::chat);
+  EXPECT_EQ(read_path("POST", "/chat/completions").kind, Kind::chat);
+  EXPECT_EQ(read_path("POST", "/v1/chat/completions?x=/healthz").kind, Kind::chat);
+  for (const char* method : {"GET", "DELETE", "HEAD", "PUT", "post"}) {
+    EXPECT_EQ(read_path(method, "/v1/chat/completions").kind, Kind::pass_through) << method;
+  }
+  EXPECT_EQ(read_path("POST", "/v1/chat/completions/").kind, Kind::pass_through);
+  EXPECT_EQ(read_path("POST", "/v1/chat/completions/abc").kind, Kind::pass_through);
+}
+
+TEST(ReadPath, ModelsAreOursToList) {
+  for (const char* method : {"GET", "HEAD"}) {
+    EXPECT_EQ(read_path(method, "/v1/models").kind, Kind::models);
+    EXPECT_EQ(read_path(method, "/models").kind, Kind::models);
+    EXPECT_EQ(read_path(method, "/v1/models?limit=1").kind, Kind::models);
+    const Path one = read_path(method, "/v1/models/openai/gpt%2D4o?x=1");
+    EXPECT_EQ(one.kind, Kind::model);
+    EXPECT_EQ(one.model, "openai/gpt%2D4o");
+    EXPECT_EQ(read_path(method, "/models/m").model, "m");
+  }
+  EXPECT_EQ(read_path("GET", "/v1/models/").kind, Kind::pass_through);
+  EXPECT_EQ(read_path("DELETE", "/v1/models/ft").kind, Kind::pass_through);
+  EXPECT_EQ(read_path("POST", "/v1/models").kind, Kind::pass_through);
+}
+
+TEST(ReadPath, EverythingElseUnderV1PassesThrough) {
+  for (const char* target :
+       {"/v1/embeddings", "/v1/audio/speech", "/v1/anything/at/all", "/v1/", "/v1/modelsx", "/v1/files?purpose=x"}) {
+    EXPECT_EQ(read_path("POST", target).kind, Kind::pass_through) << target;
+    EXPECT_EQ(read_path("GET", target).kind, Kind::pass_through) << target;
+  }
+}
+
+TEST(ReadPath, WithoutV1OnlyTheKnownNames) {
+  for (const char* target : {"/embeddings", "/completions", "/responses", "/responses/abc", "/messages", "/files",
+                             "/files/abc/content", "/batches", "/feedback", "/embeddings?x"}) {
+    EXPECT_EQ(read_path("POST", target).kind, Kind::pass_through) << target;
+  }
+  for (const char* target : {"/", "/v1", "/v2/chat/completions", "/embeddingsx", "/audio/speech", "/metrics", "*",
+                             "/V1/chat/completions", "/chat", "/v1x/files", "/?/v1/files"}) {
+    EXPECT_EQ(read_path("POST", target).kind, Kind::unknown) << target;
+  }
+}
+
+TEST(ReadPath, HealthIsForEveryMethod) {
+  EXPECT_EQ(read_path("GET", "/healthz").kind, Kind::health);
+  EXPECT_EQ(read_path("HEAD", "/healthz?probe=1").kind, Kind::health);
+  EXPECT_EQ(read_path("GET", "/healthz/").kind, Kind::unknown);
+  EXPECT_EQ(read_path("GET", "/v1/healthz").kind, Kind::pass_through);
+}
+
+}  // namespace
+}  // namespace weir::api
