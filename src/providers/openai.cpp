@@ -100,9 +100,10 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
   }
   if (!leased.connection || exchange.interrupt.fired()) {
     Ending ending;
-    ending.failure = exchange.interrupt.fired() && leased.failure != Failure::gateway_busy
-                         ? failure_of(exchange.interrupt.reason())
-                         : leased.failure;
+    ending.failure = leased.failure;
+    const InterruptReason reason = exchange.interrupt.reason();
+    const bool waited_in_vain = leased.failure == Failure::gateway_busy && reason != InterruptReason::client_left;
+    if (reason != InterruptReason::none && !waited_in_vain) ending.failure = failure_of(reason);
     ending.phase = leased.phase;
     if (!exchange.interrupt.fired()) {
       ending.message = fmt::format("provider {}: {}", call.target.provider_name, leased.message);

@@ -39,7 +39,8 @@ class RecordingSink final : public ReplySink {
   Flow whole(Buffer&& given) override {
     EXPECT_EQ(heads, 1U) << "a body before the head";
     EXPECT_TRUE(body.empty());
-    body = given.view();
+    const Buffer taken = std::move(given);
+    body = taken.view();
     is_whole = true;
     return Flow::go;
   }
