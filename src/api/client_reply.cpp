@@ -125,7 +125,8 @@ void ClientReply::add_length(std::size_t length) {
 }
 
 void ClientReply::end_head() {
-  out_.append(call_.keep_alive() ? "\r\n" : "Connection: close\r\n\r\n");
+  const bool old = call_.head().minor_version() == 0;  // HTTP/1.0 closes unless it is told otherwise
+  out_.append(!call_.keep_alive() ? "Connection: close\r\n\r\n" : old ? "Connection: keep-alive\r\n\r\n" : "\r\n");
 }
 
 Flow ClientReply::head(const ReplyHead& head) {
@@ -226,10 +227,11 @@ awaitable<bool> ClientReply::finish() {
     out_.append("x-weir-cost-usd: ").append(dollars_text(exchange_.cost)).append("\r\n");
     out_.append("x-weir-saved-usd: 0.000000000\r\n");
   }
-  add_length(whole_.size());
+  const bool silent = bodyless(status_);
+  if (!silent) add_length(whole_.size());
   end_head();
   std::array<net::asio::const_buffer, 2> pieces{net::asio::buffer(out_), net::asio::buffer(whole_.view())};
-  co_return co_await call_.send(std::span(pieces.data(), call_.head().method() == "HEAD" ? 1 : 2));
+  co_return co_await call_.send(std::span(pieces.data(), silent || call_.head().method() == "HEAD" ? 1 : 2));
 }
 
 awaitable<bool> ClientReply::finish_with(const Ending& ending) {
@@ -237,7 +239,7 @@ awaitable<bool> ClientReply::finish_with(const Ending& ending) {
   const FailureRow& row = row_of(ending.failure);
   if (committed_) {
     call_.close_after();
-    if (event_stream_) {
+    if (event_stream_ && !exchange_.raw) {
       held_usage_.clear();
       content_.append("data: ")
           .append(openai_chat::encode_error(ending.message, row.type, ending.param, row.name))

@@ -19,10 +19,13 @@ namespace {
 /// Breaks a call off when its client leaves.
 class ClientLeft final : public net::Connection::Watcher {
  public:
-  explicit ClientLeft(Interrupt& interrupt) : interrupt_(interrupt) {}
-  void peer_left() override { interrupt_.fire(InterruptReason::client_left); }
+  ClientLeft(const net::ServerCall& call, Interrupt& interrupt) : call_(call), interrupt_(interrupt) {}
+  void peer_left() override {
+    interrupt_.fire(call_.aborted() ? InterruptReason::shutdown : InterruptReason::client_left);
+  }
 
  private:
+  const net::ServerCall& call_;
   Interrupt& interrupt_;
 };
 
@@ -204,6 +207,14 @@ awaitable<void> Front::pass_through(net::ServerCall& call) {
 }
 
 awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange, ClientReply& reply) {
+  if (exchange.request.model.size() > limits::model_name_bytes_max) {
+    Ending refused;
+    refused.failure = Failure::client_malformed;
+    refused.param = "model";
+    refused.message = fmt::format("model: a name has at most {} bytes", limits::model_name_bytes_max);
+    exchange.request.model = {};
+    co_return co_await refuse(exchange, reply, std::move(refused));
+  }
   const Place place(calls_, in_flight_max_);
   if (place.beyond()) {
     Ending busy;
@@ -214,7 +225,7 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
     co_return co_await refuse(exchange, reply, std::move(busy));
   }
   const auto* house = static_cast<const House*>(exchange.snapshot.get());
-  ClientLeft left(exchange.interrupt);
+  ClientLeft left(call, exchange.interrupt);
   call.watch(left);
   Ending ending;
   try {

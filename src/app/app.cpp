@@ -52,9 +52,13 @@ Result<ExitCode> App::run() {
   control_.run();
 
   for (auto& unit : units_) unit->stop();
-  offload_->stop();
+  if (!gone_) offload_->stop();
   telemetry_->stop();
   log::info("weir ended{}", code_ == ExitCode::cut ? "; some calls were cut off, raise drain: to let them finish" : "");
+  if (gone_) {
+    std::fflush(nullptr);
+    std::_Exit(static_cast<int>(code_));  // what is still under way must not be torn down in the middle
+  }
   admin_.reset();
   listeners_.clear();
   return code_;
@@ -224,7 +228,8 @@ void App::drain_step() {
       finish(ExitCode::cut);
       drain_step();
     } else if (now >= drain_until_) {
-      std::_Exit(static_cast<int>(ExitCode::cut));  // a session that does not end even when broken off
+      gone_ = true;  // a session that does not end even when broken off
+      control_.stop();
     } else {
       drain_step();
     }

@@ -65,6 +65,7 @@ class App {
   std::chrono::steady_clock::time_point drain_until_{};
   bool draining_ = false;
   bool aborted_ = false;
+  bool gone_ = false;  ///< calls are left that nothing ends
   ExitCode code_ = ExitCode::ok;
 };
 

@@ -72,6 +72,9 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
     }
     names.providers.push_back(std::move(entry));
   }
+  for (auto& [address, pool] : pools_) {
+    if (!kept.contains(address)) old_pools_.push_back(pool);
+  }
   pools_ = std::move(kept);
   parts->router = std::make_unique<pipeline::Router>(std::move(names), *parts->blueprint->catalogue);
   parts->pipeline = std::make_unique<pipeline::Pipeline>(*parts->router);
@@ -103,6 +106,11 @@ void Unit::stop() {
 
 void Unit::on_tick(TimePoint now) {
   for (auto& [address, pool] : pools_) pool->upkeep(now);
+  std::erase_if(old_pools_, [&](const std::weak_ptr<net::UpstreamPool>& old) {
+    const auto pool = old.lock();
+    if (pool) pool->upkeep(now);
+    return !pool;
+  });
   telemetry_.tick();
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "api/front.hpp"
 #include "app/blueprint.hpp"
@@ -45,6 +46,8 @@ class Unit {
   net::Resolver resolver_;
   targets::FirstByteTimes first_byte_times_;
   std::map<net::UpstreamAddress*, std::shared_ptr<net::UpstreamPool>> pools_;
+  std::vector<std::weak_ptr<net::UpstreamPool>>
+      old_pools_;  ///< of providers that went at a reload, while calls are on them
   api::Front front_;
   net::Door door_;
   std::thread thread_;

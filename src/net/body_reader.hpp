@@ -29,9 +29,14 @@ class BodyReader {
     done_ = left_ == 0 && !chunked_ && !until_end_;
   }
 
-  /// Decodes what was read since. `ended` = the connection will give no more.
-  void advance(Buffer& input, bool ended) {
-    if (done_ || failed_) return;
+  /// Decodes what was read since. `ended` = the connection will give no more; `cut` = and not by an orderly end.
+  void advance(Buffer& input, bool ended, bool cut = false) {
+    if (failed_) return;
+    if (done_) {
+      leftover_ |= input.size() > ready_;
+      input.truncate(ready_);
+      return;
+    }
     const std::size_t fresh = input.size() - ready_;
     if (chunked_) {
       const auto progress = decoder_.decode(input.data() + ready_, fresh);
@@ -43,7 +48,7 @@ class BodyReader {
       input.truncate(ready_);
     } else if (until_end_) {
       ready_ += fresh;
-      done_ = ended;
+      done_ = ended && !cut;
     } else {
       const std::size_t taken = left_ < fresh ? static_cast<std::size_t>(left_) : fresh;
       left_ -= taken;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
@@ -40,7 +40,8 @@ awaitable<ErrorCode> Connection::start_tls(TlsContext& context, const std::strin
 void Connection::start_read(bool into_input, std::size_t room) {
   reading_ = true;
   into_input_ = into_input;
-  asio::mutable_buffer where = asio::buffer(landing_);
+  if (landed_begin_ == landed_end_) landed_begin_ = landed_end_ = 0;
+  asio::mutable_buffer where = asio::buffer(landing_) + landed_end_;
   if (into_input) {
     input_.reserve_tail(room);
     where = asio::buffer(input_.tail().data(), input_.tail_size());
@@ -57,24 +58,30 @@ void Connection::read_done(ErrorCode error, std::size_t bytes) {
   reading_ = false;
   if (error) {
     ended_ = true;
-    error_ = error == asio::error::eof || error == asio::ssl::error::stream_truncated ? ErrorCode{} : error;
+    error_ = error == asio::error::eof ? ErrorCode{} : error;
   } else if (into_input_) {
     input_.commit(bytes);
   } else {
-    landed_ = bytes;
+    landed_end_ += bytes;
   }
   if (changed_.awaited()) {
     take_landed();
     changed_.notify();
   } else if (watcher_ != nullptr && ended_) {
     std::exchange(watcher_, nullptr)->peer_left();
+  } else if (answer_ends_write_) {
+    ErrorCode ignored;
+    socket_.cancel(ignored);
+  } else if (watcher_ != nullptr && landed_end_ < landing_.size()) {
+    start_read(false,
+               0);  // what came may be a pipelined request or a stray line: the peer's leaving is still to be seen
   }
 }
 
 void Connection::take_landed() {
-  if (landed_ == 0) return;
-  input_.append({landing_.data(), landed_});
-  landed_ = 0;
+  if (landed_begin_ == landed_end_) return;
+  input_.append({landing_.data() + landed_begin_, landed_end_ - landed_begin_});
+  landed_begin_ = landed_end_;  // a read that is pending writes behind it
 }
 
 namespace {
@@ -84,7 +91,7 @@ awaitable<void> at_once() {
 }  // namespace
 
 awaitable<void> Connection::more(std::size_t room) {
-  if (landed_ != 0) {
+  if (has_landed()) {
     take_landed();
     return at_once();
   }
@@ -94,7 +101,7 @@ awaitable<void> Connection::more(std::size_t room) {
 
 void Connection::watch(Watcher* watcher) {
   watcher_ = watcher;
-  if (!reading_ && !ended_ && landed_ == 0) start_read(false, 0);
+  if (!reading_ && !ended_ && landed_end_ - landed_begin_ < landing_.size()) start_read(false, 0);
 }
 
 awaitable<bool> Connection::write(std::string_view bytes) {
@@ -102,8 +109,16 @@ awaitable<bool> Connection::write(std::string_view bytes) {
   co_return co_await write(std::span<asio::const_buffer>(one));
 }
 
-awaitable<bool> Connection::write(std::span<asio::const_buffer> buffers) {
-  if (tls_) co_return co_await write_tls(buffers);
+awaitable<bool> Connection::write_until_answered(std::span<asio::const_buffer> buffers) {
+  watch(nullptr);
+  answer_ends_write_ = true;
+  const bool written = co_await write(buffers);
+  answer_ends_write_ = false;
+  co_return written;
+}
+
+awaitable<bool> Connection::write(std::span<asio::const_buffer> buffers, WriteProgress* progress) {
+  if (tls_) co_return co_await write_tls(buffers, progress);
   for (;;) {
     ErrorCode error;
     std::size_t written = socket_.write_some(buffers, error);
@@ -114,22 +129,39 @@ awaitable<bool> Connection::write(std::span<asio::const_buffer> buffers) {
     }
     if (buffers.empty()) co_return true;
     buffers.front() += written;
+    if (answer_ends_write_ && has_landed()) co_return false;
+    if (progress != nullptr) progress->moved();
     auto [waited] = co_await socket_.async_wait(Socket::wait_write, as_value);
     if (waited) co_return false;
   }
 }
 
-awaitable<bool> Connection::write_tls(std::span<asio::const_buffer> buffers) {
+awaitable<bool> Connection::write_tls(std::span<asio::const_buffer> buffers, WriteProgress* progress) {
   tls_->plain.clear();
   for (const auto& piece : buffers) tls_->plain.append(static_cast<const char*>(piece.data()), piece.size());
-  auto [error, written] = co_await asio::async_write(tls_->stream, asio::buffer(tls_->plain), as_value);
+  bool whole = true;
+  for (std::size_t at = 0; whole && at < tls_->plain.size(); at += limits::stream_read_bytes) {
+    const auto piece = asio::buffer(asio::buffer(tls_->plain) + at, limits::stream_read_bytes);
+    auto [error, written] = co_await asio::async_write(tls_->stream, piece, as_value);
+    whole = !error;
+    if (progress != nullptr) progress->moved();
+  }
   if (tls_->plain.capacity() > limits::stream_read_bytes * 4) tls_->plain = {};
-  co_return !error;
+  co_return whole;
 }
 
 void Connection::shutdown_send() {
   ErrorCode ignored;
   socket_.shutdown(Socket::shutdown_send, ignored);
+}
+
+void Connection::abort() {
+  aborted_ = true;
+  close();
+  // Later, not here: whoever hears of it may end the session that somebody is going through right now.
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    if (self->watcher_ != nullptr) std::exchange(self->watcher_, nullptr)->peer_left();
+  });
 }
 
 void Connection::close() {

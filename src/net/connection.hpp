@@ -42,7 +42,7 @@ class Connection final : public Interruptible, public std::enable_shared_from_th
 
   Buffer& input() { return input_; }
   bool ended() const { return ended_; }       ///< end of input, reset or closed
-  ErrorCode error() const { return error_; }  ///< why it ended; empty = orderly end
+  ErrorCode error() const { return error_; }  ///< why it ended; empty = orderly end (TLS: with its close_notify)
   Socket& socket() { return socket_; }
 
   /// Returns when input() has grown, the connection ended, or wake() was called. Reads straight into input(), up to
@@ -53,17 +53,32 @@ class Connection final : public Interruptible, public std::enable_shared_from_th
   void watch(Watcher* watcher);
   /// Moves what came behind a call into input(): only where no view into it is in use.
   void take_landed();
-  bool has_landed() const { return landed_ != 0; }
+  bool has_landed() const { return landed_end_ != landed_begin_; }
   void stop_watching() { watcher_ = nullptr; }
   /// Ends a more() early; the read stays pending.
   void wake() { changed_.notify(); }
 
+  /// Told each time when a waiting write got on.
+  class WriteProgress {
+   public:
+    virtual void moved() = 0;
+
+   protected:
+    ~WriteProgress() = default;
+  };
+
   /// Writes everything; false = the peer is gone. Not to be called twice at once.
-  awaitable<bool> write(std::span<asio::const_buffer> buffers);
+  awaitable<bool> write(std::span<asio::const_buffer> buffers, WriteProgress* progress = nullptr);
+  /// The same, but gives up (false) when the peer answers before it has taken everything: it refuses what it was sent.
+  /// Plain connections only; with TLS like write().
+  awaitable<bool> write_until_answered(std::span<asio::const_buffer> buffers);
   awaitable<bool> write(std::string_view bytes);
 
   void shutdown_send();
   void close();
+  /// close(), on our own behalf: the watcher is told even if no read is pending, and aborted() says why.
+  void abort();
+  bool aborted() const { return aborted_; }
   void interrupt() override { close(); }
   bool is_open() const { return socket_.is_open(); }
 
@@ -71,7 +86,7 @@ class Connection final : public Interruptible, public std::enable_shared_from_th
   struct Tls;
   void start_read(bool into_input, std::size_t room);
   void read_done(ErrorCode error, std::size_t bytes);
-  awaitable<bool> write_tls(std::span<asio::const_buffer> buffers);
+  awaitable<bool> write_tls(std::span<asio::const_buffer> buffers, WriteProgress* progress);
 
   Socket socket_;
   std::unique_ptr<Tls> tls_;
@@ -82,7 +97,10 @@ class Connection final : public Interruptible, public std::enable_shared_from_th
   bool reading_ = false;
   bool into_input_ = false;
   bool ended_ = false;
-  std::size_t landed_ = 0;
+  bool aborted_ = false;
+  bool answer_ends_write_ = false;
+  std::size_t landed_begin_ = 0;  // what landed and was not taken yet; a read behind a call goes on at landed_end_
+  std::size_t landed_end_ = 0;
   std::array<char, limits::connection_read_bytes> landing_;  // the read behind a call lands here, so input() may move
 };
 

@@ -74,10 +74,12 @@ awaitable<Resolver::Answer> Resolver::resolve(std::string host, std::uint16_t po
         }
       });
     }
-    LookupWait wait(entry->waiting);
-    const Interrupt::Scope scope(interrupt, wait);
-    co_await wait.wait();
-    wait.woken();
+    if (!entry->known) {  // else the old addresses serve until the new ones are there
+      LookupWait wait(entry->waiting);
+      const Interrupt::Scope scope(interrupt, wait);
+      co_await wait.wait();
+      wait.woken();
+    }
   }
   if (interrupt.fired()) co_return answer;
   for (const auto& address : entry->addresses) answer.endpoints.emplace_back(address, port);

@@ -14,7 +14,7 @@
 namespace weir::net {
 
 /// Names to addresses, off the io thread and remembered for `kKept` (getaddrinfo tells no time to live). Lookups of one
-/// name join; when a renewal fails, the old addresses serve on. Thread: one per worker.
+/// name join; while a renewal runs or when it fails, the old addresses serve on. Thread: one per worker.
 class Resolver {
  public:
   static constexpr std::chrono::seconds kKept{30};

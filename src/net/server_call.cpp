@@ -28,10 +28,12 @@ awaitable<BodyState> ServerCall::read_body() {
   if (size && *size > limits_.body_bytes) co_return BodyState::too_large;
   const bool whole = size && connection_.input().size() >= head_.head_bytes() + *size;
   if (!whole) {
-    if (head_.expects_continue() && connection_.input().size() == head_.head_bytes()) {
-      if (!co_await connection_.write(kContinue)) co_return BodyState::left;
-    }
     deadline_.arm(Clock::now() + limits_.body_time);
+    if (head_.expects_continue() && connection_.input().size() == head_.head_bytes()) {
+      progress_.waiting = Progress::Waiting::answer;  // a write that does not get on ends the connection
+      if (!co_await connection_.write(kContinue)) co_return BodyState::left;
+      progress_.waiting = Progress::Waiting::message;
+    }
   }
   const char* was_at = connection_.input().data();
   BodyState state = BodyState::complete;
@@ -97,8 +99,8 @@ void ServerCall::find_head_again(const char* was_at) {
 awaitable<bool> ServerCall::send(std::span<asio::const_buffer> buffers) {
   answered_ = true;
   progress_.waiting = Progress::Waiting::answer;
-  deadline_.arm(Clock::now() + limits::client_write_time);
-  const bool sent = co_await connection_.write(buffers);
+  moved();
+  const bool sent = co_await connection_.write(buffers, this);
   deadline_.disarm();
   co_return sent;
 }

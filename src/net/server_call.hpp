@@ -21,7 +21,7 @@ enum class BodyState : std::uint8_t { complete, too_large, too_slow, malformed, 
 ///
 /// Thread: the connection's worker. Lifetime: ends with RequestHandler::handle(); all views of head() and body() stand
 /// still from the end of read_body() until then.
-class ServerCall {
+class ServerCall final : private Connection::WriteProgress {
  public:
   /// The session's state that both see: what its deadline means now, and whether it passed.
   struct Progress {
@@ -54,6 +54,8 @@ class ServerCall {
   /// From now on the client's leaving breaks the call off. Only after the body was read.
   void watch(Connection::Watcher& watcher) { connection_.watch(&watcher); }
   void stop_watching() { connection_.stop_watching(); }
+  /// The connection was broken off by weir itself, at the end of its drain.
+  bool aborted() const { return connection_.aborted(); }
 
   /// Sends all; false = the client is gone, or took nothing for limits::client_write_time.
   awaitable<bool> send(std::span<asio::const_buffer> buffers);
@@ -61,6 +63,7 @@ class ServerCall {
 
  private:
   friend class ServerSession;
+  void moved() override { deadline_.arm(Clock::now() + limits::client_write_time); }
   bool body_done() const { return body_read_ || !has_body(); }
   std::size_t consumed() const { return head_.head_bytes() + body_size_; }
   awaitable<BodyState> read_sized_body(std::uint64_t size);

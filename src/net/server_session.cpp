@@ -50,7 +50,7 @@ void Door::drain() {
 }
 
 void Door::abort() {
-  for (ServerSession* session : sessions_) session->connection_.close();
+  for (ServerSession* session : sessions_) session->connection_.abort();
 }
 
 ServerSession::ServerSession(Door& door, Connection& connection)

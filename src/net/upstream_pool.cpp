@@ -3,37 +3,49 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
 namespace weir::net {
 namespace {
 
-/// Breaks off a connect.
-class SocketBreaker final : public Interruptible {
+/// Breaks off a connect: from outside, or after a while.
+class SocketBreaker final : public Interruptible, public Deadline {
  public:
-  explicit SocketBreaker(Socket& socket) : socket_(socket) {}
+  SocketBreaker(DeadlineWheel& wheel, Socket& socket) : Deadline(wheel), socket_(socket) {}
   void interrupt() override {
     ErrorCode ignored;
     socket_.close(ignored);
   }
 
  private:
+  void expired() override { interrupt(); }
   Socket& socket_;
 };
 
 /// A call that waits for a place under connections.max.
 class Place final : public Interruptible {
  public:
-  explicit Place(std::list<Event*>& waiting) : waiting_(waiting), at_(waiting.insert(waiting.end(), &event_)) {}
-  ~Place() { waiting_.erase(at_); }
+  Place(std::list<Event*>& waiting, std::atomic<std::size_t>& wanted)
+      : waiting_(waiting), wanted_(wanted), at_(waiting.insert(waiting.end(), &event_)) {
+    wanted_.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~Place() {
+    wanted_.fetch_sub(1, std::memory_order_relaxed);
+    waiting_.erase(at_);
+  }
   void interrupt() override { event_.notify(); }
   awaitable<void> wait() { return event_.wait(); }
 
  private:
   Event event_;
   std::list<Event*>& waiting_;
+  std::atomic<std::size_t>& wanted_;
   std::list<Event*>::iterator at_;
 };
+
+// With several addresses a dead one must not use up the time of the others.
+constexpr std::chrono::milliseconds kTimeOfOneAddress{500};
 
 }  // namespace
 
@@ -44,6 +56,8 @@ UpstreamConnection::~UpstreamConnection() {
   connection_->stop_watching();
   connection_->close();
   address_->open.fetch_sub(1, std::memory_order_relaxed);
+  if (address_->wanted.load(std::memory_order_relaxed) == 0) return;
+  if (const auto pool = pool_.weak_from_this().lock()) pool->wake_soon();
 }
 
 void UpstreamConnection::peer_left() {
@@ -72,6 +86,8 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::take_idle() {
 void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
   Connection& link = **connection;
   if (link.ended() || link.has_landed() || !link.input().empty()) return;  // what it says unasked is nobody's answer
+  // The cap is the process's: a place that this worker would only keep warm is another's turn.
+  if (waiting_.empty() && address_->wanted.load(std::memory_order_relaxed) != 0) return;
   if (link.input().capacity() > 2 * limits::stream_read_bytes) link.input().shrink_to(0);
   connection->idle_since_ = Clock::now();
   connection->idle_index_ = idle_.size();
@@ -83,8 +99,10 @@ void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
 
 void UpstreamPool::upkeep(TimePoint now) {
   std::size_t kept = 0;
+  std::size_t spared = waiting_.empty() ? address_->wanted.load(std::memory_order_relaxed) : 0;
   for (std::size_t i = 0; i < idle_.size(); ++i) {
-    if (now - idle_[i]->idle_since_ > address_->idle) {
+    if (now - idle_[i]->idle_since_ > address_->idle || spared != 0) {
+      spared -= spared != 0 ? 1 : 0;
       idle_[i].reset();
       continue;
     }
@@ -96,20 +114,40 @@ void UpstreamPool::upkeep(TimePoint now) {
   if (!waiting_.empty()) wake_waiters();
 }
 
+bool UpstreamPool::has_room() const {
+  return !idle_.empty() || address_->open.load(std::memory_order_relaxed) < address_->connections_max;
+}
+
 void UpstreamPool::wake_waiters() {
-  Event* first = waiting_.front();
-  first->notify();
+  while (!waiting_.empty() && has_room()) {
+    const std::size_t before = waiting_.size();
+    waiting_.front()->notify();  // the first to come is the first to go; it leaves the list if it got a place
+    if (waiting_.size() >= before) return;
+  }
+}
+
+void UpstreamPool::wake_soon() {
+  asio::post(worker_.executor(), [pool = weak_from_this()] {
+    if (const auto alive = pool.lock()) alive->wake_waiters();
+  });
 }
 
 awaitable<bool> UpstreamPool::wait_for_room(Interrupt& interrupt) {
-  for (;;) {
-    if (address_->open.fetch_add(1, std::memory_order_relaxed) < address_->connections_max) co_return true;
+  const auto take = [this] {
+    if (address_->open.fetch_add(1, std::memory_order_relaxed) < address_->connections_max) return true;
     address_->open.fetch_sub(1, std::memory_order_relaxed);
-    if (!idle_.empty() || interrupt.fired()) co_return false;
-    Place place(waiting_);
-    const Interrupt::Scope scope(interrupt, place);
+    return false;
+  };
+  if (take()) co_return true;
+  if (!idle_.empty()) co_return false;
+  Place place(waiting_, address_->wanted);
+  const Interrupt::Scope scope(interrupt, place);
+  while (!interrupt.fired()) {
     co_await place.wait();
+    if (interrupt.fired() || !idle_.empty()) co_return false;
+    if (take()) co_return true;
   }
+  co_return false;
 }
 
 awaitable<UpstreamPool::Leased> UpstreamPool::lease(Interrupt& interrupt, Attempt& attempt, bool fresh) {
@@ -129,7 +167,10 @@ awaitable<UpstreamPool::Leased> UpstreamPool::lease(Interrupt& interrupt, Attemp
     fresh = false;
   }
   leased = co_await connect(interrupt, attempt);
-  if (!leased.connection) address_->open.fetch_sub(1, std::memory_order_relaxed);
+  if (!leased.connection) {
+    address_->open.fetch_sub(1, std::memory_order_relaxed);
+    if (!waiting_.empty()) wake_soon();
+  }
   co_return leased;
 }
 
@@ -154,16 +195,18 @@ awaitable<UpstreamPool::Leased> UpstreamPool::connect(Interrupt& interrupt, Atte
   leased.phase = Phase::connect;
   Socket socket(worker_.executor());
   ErrorCode error;
-  const std::size_t first = next_address_++;
+  const std::size_t first = next_address_;
   for (std::size_t i = 0; i < answer.endpoints.size(); ++i) {
     const Tcp::endpoint& endpoint = answer.endpoints[(first + i) % answer.endpoints.size()];
     socket = Socket(worker_.executor());
     socket.open(endpoint.protocol(), error);
     if (error) continue;
-    SocketBreaker breaker(socket);
+    SocketBreaker breaker(worker_.deadlines(), socket);
+    if (i + 1 < answer.endpoints.size()) breaker.arm(Clock::now() + kTimeOfOneAddress);
     const Interrupt::Scope scope(interrupt, breaker);
     auto [failed] = co_await socket.async_connect(endpoint, as_value);
     error = failed;
+    if (!error) next_address_ = first + i;  // the one that answers is asked first the next time
     if (!error || interrupt.fired()) break;
   }
   phase_over(Phase::connect);

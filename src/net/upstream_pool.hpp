@@ -25,6 +25,7 @@ struct UpstreamAddress {
   std::size_t connections_max = 1024;
   std::chrono::milliseconds idle{60'000};
   std::atomic<std::size_t> open{0};
+  std::atomic<std::size_t> wanted{0};  ///< calls that wait for a place, on all workers
 };
 
 class UpstreamPool;
@@ -81,7 +82,9 @@ class UpstreamPool final : public std::enable_shared_from_this<UpstreamPool> {
   friend class UpstreamConnection;
   awaitable<bool> wait_for_room(Interrupt& interrupt);
   awaitable<Leased> connect(Interrupt& interrupt, Attempt& attempt);
+  bool has_room() const;
   void wake_waiters();
+  void wake_soon();
 
   Worker& worker_;
   Resolver& resolver_;

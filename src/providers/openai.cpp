@@ -131,7 +131,7 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
   exchange.patch.for_each_piece(exchange.request.body,
                                 [&](std::string_view piece) { pieces[count++] = net::asio::buffer(piece); });
   attempt.may_have_been_billed = true;
-  const bool sent = co_await link.write(std::span(pieces.data(), count));
+  const bool sent = co_await link.write_until_answered(std::span(pieces.data(), count));
   TimePoint now = Clock::now();
   attempt.duration_of(Phase::send) = now - begun;
   begun = now;
@@ -187,7 +187,8 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
   }
   Wire wire{call,       attempt,
             timer,      std::move(leased.connection),
-            reply_head, net::BodyReader(reply_head, exchange.request.method == "HEAD")};
+            reply_head, net::BodyReader(reply_head, exchange.request.method == "HEAD"),
+            sent};
   Ending ending = co_await answer(wire, reply);
   attempt.duration_of(Phase::body) = Clock::now() - now;
   timer.disarm();

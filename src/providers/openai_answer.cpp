@@ -76,11 +76,11 @@ awaitable<Ending> OpenAiProvider::answer(Wire& wire, ReplySink& reply) {
   if (exchange.raw && head.status < 400) {
     reply.head(head);
     wire.input().consume(wire.head.head_bytes());
-    wire.body.advance(wire.input(), (*wire.connection)->ended());
+    wire.advance();
     co_return co_await relay_raw(wire, reply);
   }
   wire.input().consume(wire.head.head_bytes());
-  wire.body.advance(wire.input(), (*wire.connection)->ended());
+  wire.advance();
   if (!success) co_return co_await read_error(wire);
   if (event_stream && exchange.request.stream) {
     reply.head(head);
@@ -98,6 +98,7 @@ awaitable<Ending> OpenAiProvider::answer(Wire& wire, ReplySink& reply) {
 awaitable<Ending> OpenAiProvider::relay_raw(Wire& wire, ReplySink& reply) {
   const Exchange& exchange = wire.call.exchange;
   bool relayed = false;
+  bool flushed = false;
   for (;;) {
     const std::size_t ready = wire.body.ready();
     if (ready != 0) {
@@ -108,19 +109,25 @@ awaitable<Ending> OpenAiProvider::relay_raw(Wire& wire, ReplySink& reply) {
       if (!exchange.raw) wire.attempt.relayed_text_bytes += ready;  // too large to be read: estimated from its bytes
     }
     if (wire.body.done() || wire.body.failed()) break;
-    wire.timer.only_total();
+    if (relayed) {
+      wire.timer.only_total();
+      flushed = true;
+    }
     if (relayed && co_await reply.flush() == Flow::stop) {
       Ending left = wire.broken(Phase::body);
       left.failure = Failure::client_left;
       left.content_sent = true;
       co_return left;
     }
-    wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes, InterruptReason::timeout_between_bytes);
+    if (relayed) {  // before the first byte of the body its own limit holds
+      wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes,
+                       InterruptReason::timeout_between_bytes);
+    }
     co_await wire.more(limits::stream_read_bytes);
   }
   if (!wire.body.done() || exchange.interrupt.fired()) {
     Ending ending = wire.broken(Phase::body);
-    ending.content_sent = relayed;
+    ending.content_sent = flushed;
     co_return ending;
   }
   give_back(wire);
@@ -128,14 +135,19 @@ awaitable<Ending> OpenAiProvider::relay_raw(Wire& wire, ReplySink& reply) {
 }
 
 awaitable<Ending> OpenAiProvider::hold_whole(Wire& wire, ReplySink& reply) {
-  wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes, InterruptReason::timeout_between_bytes);
+  // Until the body begins the first byte's limit holds: a provider may send the head at once and think then.
+  const auto limit = [&] {
+    if (wire.body.ready() == 0) return;
+    wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes, InterruptReason::timeout_between_bytes);
+  };
+  limit();
   while (!wire.body.done()) {
     const std::uint64_t announced = wire.body.announced();
     const std::size_t room = announced != 0 ? static_cast<std::size_t>(announced)
                                             : std::max<std::size_t>(limits::stream_read_bytes, wire.body.ready() / 2);
     if (!co_await wire.more(room) || wire.call.exchange.interrupt.fired()) break;
     if (wire.body.ready() > limits::reply_held_bytes_max) co_return co_await relay_raw(wire, reply);
-    wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes, InterruptReason::timeout_between_bytes);
+    limit();
   }
   if (!wire.body.done() || wire.call.exchange.interrupt.fired()) co_return wire.broken(Phase::body);
 
@@ -178,7 +190,8 @@ awaitable<Ending> OpenAiProvider::read_error(Wire& wire) {
   Ending ending = openai_chat::classify_error(wire.attempt.provider_status, body, retry_after);
   ending.phase = Phase::body;
   // The provider refused before it generated anything; only its own failures may have cost something.
-  wire.attempt.may_have_been_billed = wire.attempt.provider_status >= 500;
+  wire.attempt.may_have_been_billed =
+      wire.attempt.provider_status >= 500 && ending.failure != Failure::upstream_overloaded;
   if (wire.body.done()) {
     wire.input().consume(wire.body.ready());
     wire.body.consumed(wire.body.ready());
@@ -188,7 +201,8 @@ awaitable<Ending> OpenAiProvider::read_error(Wire& wire) {
 }
 
 void OpenAiProvider::give_back(Wire& wire) {
-  if (wire.connection && wire.body.reusable() && wire.head.keep_alive()) pool_->give_back(std::move(wire.connection));
+  if (wire.connection && wire.sent && wire.body.reusable() && wire.head.keep_alive())
+    pool_->give_back(std::move(wire.connection));
 }
 
 }  // namespace weir::providers

@@ -38,6 +38,10 @@ class StreamRelay {
     if (!rest.empty() && !failed_ && !state_.done_seen()) pass_on(rest);
   }
 
+  void fail(std::string error) {
+    failed_ = true;
+    error_ = std::move(error);
+  }
   const openai_chat::StreamState& state() const { return state_; }
   bool failed() const { return failed_; }
   const std::string& error() const { return error_; }
@@ -108,8 +112,7 @@ awaitable<Ending> OpenAiProvider::relay_stream(Wire& wire, ReplySink& reply) {
     wire.body.consumed(taken);
     if (relay.failed() || relay.state().done_seen() || wire.body.done() || wire.body.failed()) break;
     if (wire.body.ready() > limits::sse_event_bytes_max) {
-      ending.message = fmt::format("provider {} sent an event of more than {} bytes", wire.call.target.provider_name,
-                                   limits::sse_event_bytes_max);
+      relay.fail(fmt::format("an event has more than {} bytes", limits::sse_event_bytes_max));
       break;
     }
     // Held back until there is content: up to there a failure can still become an honest status (RULINGS 13).
@@ -140,14 +143,13 @@ awaitable<Ending> OpenAiProvider::relay_stream(Wire& wire, ReplySink& reply) {
   if (!relay.state().complete() || (broken_off && !relay.state().done_seen())) {
     Ending broken = wire.broken(Phase::body);
     broken.content_sent = committed;
-    if (broken.message.empty()) broken.message = std::move(ending.message);
     co_return broken;
   }
   if (wire.body.done()) {
     wire.input().consume(wire.body.ready());
     wire.body.consumed(wire.body.ready());
     give_back(wire);
-  } else if (!wire.body.failed() && wire.head.keep_alive()) {
+  } else if (!wire.body.failed() && wire.sent && wire.head.keep_alive()) {
     // The last chunk's end is still on its way; the client need not wait for it.
     worker_.spawn("rest of a stream", finish_reading(pool_, worker_, std::move(wire.connection), wire.body));
   }
@@ -180,7 +182,7 @@ awaitable<void> OpenAiProvider::finish_reading(std::shared_ptr<net::UpstreamPool
     link.input().consume(body.ready());
     body.consumed(body.ready());
     co_await link.more(limits::connection_read_bytes);
-    body.advance(link.input(), link.ended());
+    body.advance(link.input(), link.ended(), link.ended() && link.error());
   }
   timer.disarm();
   link.input().consume(body.ready());

@@ -20,14 +20,20 @@ struct OpenAiProvider::Wire {
   std::unique_ptr<net::UpstreamConnection> connection;
   net::ReplyHead& head;
   net::BodyReader body;
+  bool sent;  ///< the whole request; else the provider answered before it had taken it, and the connection is spent
 
   Buffer& input() { return (*connection)->input(); }
+
+  void advance() {
+    const bool ended = (*connection)->ended();
+    body.advance(input(), ended, ended && (*connection)->error());
+  }
 
   /// Reads on and takes the framing off; false = nothing more will come (body.done() or body.failed()).
   awaitable<bool> more(std::size_t room) {
     if (body.done() || body.failed()) co_return false;
     co_await (*connection)->more(room);
-    body.advance(input(), (*connection)->ended());
+    advance();
     co_return true;
   }
 

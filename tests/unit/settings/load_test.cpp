@@ -470,15 +470,15 @@ TEST(Load, the_shipped_example_loads) {
 
 TEST(Reload, restart_only_settings_are_named) {
   const auto old = good("listen: 127.0.0.1:1\nthreads: 1\n");
-  EXPECT_THAT(restart_only_changes(old, good("listen: 127.0.0.1:2\nthreads: 2\nlog: {to: stderr}\n")),
-              ElementsAre("listen", "threads", "log.to"));
+  EXPECT_THAT(restart_only_changes(old, good("listen: 127.0.0.1:2\nthreads: 2\nadmin: {token: t}\n")),
+              ElementsAre("listen", "admin.token", "threads"));
 }
 TEST(Reload, live_settings_are_not) {
-  EXPECT_THAT(restart_only_changes(
-                  good(""),
-                  good(with_provider(
-                      "drain: 1s\ndefault: one\nmodels: {m: {provider: one}}\nroutes: {r: {model: m}}\nopen: true\n"))),
-              IsEmpty());
+  EXPECT_THAT(
+      restart_only_changes(
+          good(""), good(with_provider("drain: 1s\nlog: {to: stderr}\nlimits: {body: 1MiB}\ndefault: one\nmodels: {m: "
+                                       "{provider: one}}\nroutes: {r: {model: m}}\nopen: true\n"))),
+      IsEmpty());
 }
 
 }  // namespace
