@@ -5,10 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace weir::net {
 namespace {
@@ -101,7 +103,28 @@ TEST_F(UpstreamPoolTest, AFreshLeaseDoesNotTakeAnIdleOne) {
   EXPECT_EQ(open(), 2U);
 }
 
-TEST_F(UpstreamPoolTest, ThePeerMayCloseAnyIdleOne) {
+TEST_F(UpstreamPoolTest, PeersMayCloseIdleOnesInAnyOrder) {
+  std::vector<std::size_t> order{0, 1, 2};
+  do {
+    std::vector<Leased> leases;
+    std::vector<fakes::Peer> peers;
+    for (int i = 0; i < 3; ++i) {
+      leases.push_back(lease(true));
+      peers.push_back(listener.accept());
+    }
+    for (Leased& leased : leases) pool->give_back(std::move(leased.connection));
+    std::size_t left = 3;
+    for (const std::size_t closed : order) {
+      ASSERT_EQ(pool->idle(), left);
+      peers[closed].close();
+      --left;
+      worker.until([&] { return pool->idle() == left; });
+      ASSERT_EQ(open(), left);
+    }
+  } while (std::ranges::next_permutation(order).found);
+}
+
+TEST_F(UpstreamPoolTest, OfThreeIdleOnesTheTwoThatStayAreAlive) {
   for (std::size_t closed = 0; closed < 3; ++closed) {
     std::vector<Leased> leases;
     std::vector<fakes::Peer> peers;
@@ -110,17 +133,45 @@ TEST_F(UpstreamPoolTest, ThePeerMayCloseAnyIdleOne) {
       peers.push_back(listener.accept());
     }
     for (Leased& leased : leases) pool->give_back(std::move(leased.connection));
-    ASSERT_EQ(pool->idle(), 3U);
     peers[closed].close();
     worker.until([&] { return pool->idle() == 2; });
-    EXPECT_EQ(open(), 2U);
     for (int i = 0; i < 2; ++i) {
-      const auto left = pool->take_idle();  // both that are left are alive
+      const auto left = pool->take_idle();
       ASSERT_TRUE(left);
       EXPECT_FALSE((**left).ended());
     }
     EXPECT_EQ(open(), 0U);
   }
+}
+
+TEST_F(UpstreamPoolTest, UpkeepClosesTheOldAndTheRestIsStillWatched) {
+  address->idle = 0ms;
+  std::vector<Leased> leases;
+  std::vector<fakes::Peer> peers;
+  for (int i = 0; i < 4; ++i) {
+    leases.push_back(lease());
+    peers.push_back(listener.accept());
+  }
+  const auto next_moment = [] {
+    const TimePoint now = Clock::now();
+    while (Clock::now() == now) {
+    }
+    return Clock::now();
+  };
+  pool->give_back(std::move(leases[0].connection));
+  pool->give_back(std::move(leases[1].connection));
+  const TimePoint between = next_moment();
+  next_moment();
+  pool->give_back(std::move(leases[2].connection));
+  pool->give_back(std::move(leases[3].connection));
+  pool->upkeep(between);
+  EXPECT_EQ(pool->idle(), 2U);
+  worker.until([&] { return peers[0].ended() && peers[1].ended(); });
+  peers[3].close();
+  worker.until([&] { return pool->idle() == 1; });
+  peers[2].close();
+  worker.until([&] { return pool->idle() == 0; });
+  EXPECT_EQ(open(), 0U);
 }
 
 TEST_F(UpstreamPoolTest, WhatSpeaksUnaskedIsNotUsedAgain) {

@@ -393,6 +393,17 @@ TEST_F(OpenAiProviderTest, BeforeTheFirstContentNothingLeaves) {
   expect_nothing_leaks("held");
 }
 
+TEST_F(OpenAiProviderTest, WhatComesBehindDoneIsDroppedAndTheConnectionKept) {
+  auto asked = ask(true);
+  send(*asked);
+  fakes::Peer peer = accept();
+  peer.send(chunked("text/event-stream", kEvents + kDone + ": goodbye\n\ndata: {}\n\n"));
+  EXPECT_TRUE(end(*asked).ok());
+  EXPECT_EQ(asked->sink.body, kEvents + kDone);
+  worker.until([&] { return pool->idle() == 1; });
+  expect_nothing_leaks("behind done");
+}
+
 TEST_F(OpenAiProviderTest, TheEndOfTheLastChunkMayComeLater) {
   auto asked = ask(true);
   send(*asked);
