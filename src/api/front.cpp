@@ -35,8 +35,10 @@ class Place {
   Place(std::atomic<std::size_t>& calls, std::size_t most) : calls_(calls), counted_(most != 0) {
     if (counted_) beyond_ = calls_.fetch_add(1, std::memory_order_relaxed) >= most;
   }
-  ~Place() {
+  ~Place() { leave(); }
+  void leave() {
     if (counted_) calls_.fetch_sub(1, std::memory_order_relaxed);
+    counted_ = false;
   }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
@@ -215,7 +217,7 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
     exchange.request.model = {};
     co_return co_await refuse(exchange, reply, std::move(refused));
   }
-  const Place place(calls_, in_flight_max_);
+  Place place(calls_, in_flight_max_);
   if (place.beyond()) {
     Ending busy;
     busy.failure = Failure::gateway_busy;
@@ -241,6 +243,7 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
   // What is booked before the flush that carries it left, as far as the books go, in that moment.
   if (ending.ok() && exchange.first_byte_sent == TimePoint{}) exchange.first_byte_sent = Clock::now();
   book(exchange, ending);
+  place.leave();  // before its last bytes: whoever has the answer may ask again at once
   if (ending.ok()) {
     co_await reply.finish();
   } else {

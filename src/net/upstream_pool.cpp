@@ -50,19 +50,21 @@ constexpr std::chrono::milliseconds kTimeOfOneAddress{500};
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(UpstreamPool& pool, std::shared_ptr<Connection> connection)
-    : pool_(pool), address_(pool.address_), connection_(std::move(connection)) {}
+    : pool_(pool.weak_from_this()), address_(pool.address_), connection_(std::move(connection)) {}
 
 UpstreamConnection::~UpstreamConnection() {
   connection_->stop_watching();
   connection_->close();
   address_->open.fetch_sub(1, std::memory_order_relaxed);
   if (address_->wanted.load(std::memory_order_relaxed) == 0) return;
-  if (const auto pool = pool_.weak_from_this().lock()) pool->wake_soon();
+  if (const auto pool = pool_.lock()) pool->wake_soon();
 }
 
 void UpstreamConnection::peer_left() {
   // Closed by the provider while idle: forgotten before a call could be tried on it.
-  auto& idle = pool_.idle_;
+  const auto pool = pool_.lock();
+  if (!pool) return;
+  auto& idle = pool->idle_;
   std::unique_ptr<UpstreamConnection> self = std::move(idle[idle_index_]);
   if (idle_index_ + 1 != idle.size()) {
     idle[idle_index_] = std::move(idle.back());

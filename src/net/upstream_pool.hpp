@@ -42,7 +42,7 @@ class UpstreamConnection final : public Connection::Watcher {
   friend class UpstreamPool;
   void peer_left() override;
 
-  UpstreamPool& pool_;
+  std::weak_ptr<UpstreamPool> pool_;  ///< weak: the pool owns its idle connections
   std::shared_ptr<UpstreamAddress> address_;
   std::shared_ptr<Connection> connection_;
   TimePoint idle_since_{};
@@ -52,7 +52,7 @@ class UpstreamConnection final : public Connection::Watcher {
 /// Live connections to one provider entry, kept warm between calls, the last used first.
 ///
 /// Thread: one pool per worker and provider entry; only the count in UpstreamAddress is shared.
-/// Lifetime: a lease keeps its pool alive; it is closed unless give_back() returns it.
+/// Lifetime: a lease may outlive its pool; it is closed unless give_back() returns it.
 class UpstreamPool final : public std::enable_shared_from_this<UpstreamPool> {
  public:
   UpstreamPool(Worker& worker, Resolver& resolver, std::shared_ptr<UpstreamAddress> address)
