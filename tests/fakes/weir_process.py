@@ -34,10 +34,16 @@ def is_sanitized():
     return b"__tsan_init" in program or b"__asan_init" in program
 
 
+_given_ports = set()
+
+
 def free_port():
-    """Below the ephemeral range, so that no outgoing connection takes it meanwhile."""
+    """Below the ephemeral range, so that no outgoing connection takes it meanwhile; none is given twice."""
     while True:
         port = random.randrange(12000, 30000)
+        if port in _given_ports:
+            continue
+        _given_ports.add(port)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -136,8 +142,8 @@ class Weir:
     def ready(self):
         try:
             return self.admin("/readyz").status == 200
-        except OSError:
-            return False
+        except (OSError, raw_http.ConnectionEnded):
+            return False  # not listening yet, or it ended in this moment: start() tells which
 
     def signal(self, number):
         self.process.send_signal(number)
