@@ -9,6 +9,10 @@ find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(SQLite3 REQUIRED)
+
+# Only its header: the library is loaded when the ledger is PostgreSQL (src/store).
+find_path(WEIR_LIBPQ_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
 
 # yaml-cpp 0.7 exports a plain name, 0.8 a namespaced one.
 if(NOT TARGET yaml-cpp::yaml-cpp)

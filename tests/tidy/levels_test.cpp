@@ -32,7 +32,7 @@ struct Wall {
 };
 const std::vector<Wall> kWalls{{"boost/beast", {"net"}},
                                {"boost/asio/ssl", {"net"}},
-                               {"openssl/", {"net"}},
+                               {"openssl/", {"base", "net"}},
                                {"simdjson", {"dialects"}},
                                {"yaml-cpp", {"settings"}},
                                {"spdlog", {"base"}},

@@ -6,7 +6,7 @@
 
 #include <weir/base/clock.hpp>
 #include <weir/exchange/failure.hpp>
-#include <weir/exchange/money.hpp>
+#include <weir/exchange/price.hpp>
 #include <weir/exchange/usage.hpp>
 
 namespace weir {
@@ -16,6 +16,7 @@ namespace weir {
 struct Attempt {
   std::string_view provider;
   std::string_view model;
+  std::uint32_t key_index = 0;  ///< which of the provider entry's keys it went out with
   TimePoint started{};
   /// How long each phase took; zero = it was not gone through (a pooled connection has no connect).
   std::array<Duration, static_cast<std::size_t>(Phase::count_)> phases{};
@@ -30,6 +31,7 @@ struct Attempt {
   bool reused_connection = false;
   NanoDollars cost;
   bool price_known = true;
+  const Price* price = nullptr;  ///< what it was booked at; null = nothing was billed, or the price is not known
   bool wasted = false;  ///< booked as wasted: nobody got this answer
 
   Duration& duration_of(Phase of) { return phases[static_cast<std::size_t>(of)]; }

@@ -7,10 +7,12 @@
 #include <weir/base/call_id.hpp>
 #include <weir/base/clock.hpp>
 #include <weir/exchange/attempt.hpp>
+#include <weir/exchange/caller.hpp>
 #include <weir/exchange/interrupt.hpp>
 #include <weir/exchange/patch.hpp>
 #include <weir/exchange/plan.hpp>
 #include <weir/exchange/request.hpp>
+#include <weir/exchange/savings.hpp>
 
 namespace weir {
 
@@ -25,8 +27,13 @@ struct Exchange {
   std::shared_ptr<const void> snapshot;  ///< keeps the settings alive that this call began with
   Request request;
   std::string_view asked_task;  ///< x-weir-task, else metadata.task_type
+  std::string_view user;        ///< metadata.user_id, else the body's `user`; empty = none
+  std::string_view tags;        ///< x-weir-tags, checked: "k=v,k=v"
   bool raw = false;             ///< a pass-through: relayed as it is
   Interrupt interrupt;
+
+  // admission
+  const Caller* caller = nullptr;  ///< null = weir has no keys: whoever reaches it may call
 
   // resolve
   Plan plan;
@@ -36,6 +43,8 @@ struct Exchange {
   Patch patch;  ///< what changes in the body on its way up, for the attempt that runs
   std::vector<Attempt> attempts;
 
+  std::string kept_reply;  ///< api: the reply's text, only where the plan keeps it
+
   // provider, by way of the sink
   TimePoint first_byte_sent{};  ///< api: the first content left for the client
 
@@ -43,6 +52,7 @@ struct Exchange {
   Usage usage;
   NanoDollars cost;
   NanoDollars wasted;
+  Savings saved;
   bool price_known = true;
   Outcome outcome = Outcome::ok;
   Failure failure = Failure::none;

@@ -52,6 +52,7 @@ struct Plan {
   std::string_view route;                 ///< configured route, empty = none
   std::string_view task;                  ///< the route's own task, empty = none
   std::chrono::milliseconds deadline{0};  ///< the call's own, all attempts together; 0 = the target's `total`
+  std::chrono::seconds keep_text{0};      ///< how long the ledger keeps the call's text; 0 = it keeps none
   Target target;
 };
 

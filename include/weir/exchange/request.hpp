@@ -36,6 +36,10 @@ struct Request {
   bool include_usage = false;      ///< the client asked for it itself
   bool wants_cost = false;         ///< x-weir-include: cost
   std::uint64_t prompt_bytes = 0;  ///< size class and estimate; the body's size
+  std::uint32_t messages = 0;      ///< how long the history is; 0 = not known
+  std::uint64_t system_hash = 0;   ///< of the system prompt's bytes as sent, to see it change; 0 = none
+  std::uint64_t prompt_hash = 0;   ///< of all messages' bytes as sent, to see them repeat; 0 = not known
+  std::uint32_t client_retry = 0;  ///< x-stainless-retry-count (SEMANTICS 41)
 };
 
 }  // namespace weir
