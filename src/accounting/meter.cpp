@@ -15,6 +15,13 @@ void add(Usage& sum, const Usage& part) {
   sum.estimated |= part.estimated;
 }
 
+/// The counterfactual of the provider's prompt cache: every prompt token at the full price.
+NanoDollars cost_without_cache(const Price& price, Usage usage) {
+  usage.uncached = usage.prompt();
+  usage.cache_read = usage.cache_write = 0;
+  return cost_of(price, usage);
+}
+
 Outcome outcome_of(const Ending& ending) {
   // A client that left in the middle cut its stream itself; `cut` is for streams that were cut to it.
   if (!ending.ok() && ending.content_sent && ending.failure != Failure::client_left) return Outcome::cut;
@@ -38,6 +45,7 @@ const Price* Meter::price_of(const Target& target, std::string_view reply_model)
 
 void Meter::book_attempt(const Exchange& exchange, Attempt& attempt) const {
   attempt.cost = {};
+  attempt.price = nullptr;
   attempt.price_known = true;
   if (!attempt.usage.reported) {
     attempt.usage = {};
@@ -53,12 +61,14 @@ void Meter::book_attempt(const Exchange& exchange, Attempt& attempt) const {
   }
   const Price* price = price_of(exchange.plan.target, attempt.reply_model);
   attempt.price_known = price != nullptr;
+  attempt.price = price;
   if (price != nullptr) attempt.cost = cost_of(*price, attempt.usage);
 }
 
 void Meter::book(Exchange& exchange, const Ending& ending, TimePoint now) const {
   exchange.usage = {};
   exchange.cost = exchange.wasted = {};
+  exchange.saved = {};
   exchange.price_known = true;
   for (Attempt& attempt : exchange.attempts) {
     book_attempt(exchange, attempt);
@@ -68,6 +78,10 @@ void Meter::book(Exchange& exchange, const Ending& ending, TimePoint now) const 
     exchange.cost = exchange.cost + attempt.cost;
     if (attempt.wasted) exchange.wasted = exchange.wasted + attempt.cost;
     exchange.price_known = exchange.price_known && attempt.price_known;
+    if (attempt.price != nullptr) {
+      NanoDollars& cached = exchange.saved[SavingCause::provider_cache];
+      cached = cached + cost_without_cache(*attempt.price, attempt.usage) + NanoDollars{-attempt.cost.value};
+    }
   }
   exchange.outcome = outcome_of(ending);
   exchange.failure = ending.failure;

@@ -1,6 +1,9 @@
 #pragma once
+#include <chrono>
+#include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,6 +13,13 @@
 
 namespace weir::admin {
 
+/// Why an operator does not get what he asked for.
+struct ApiError {
+  unsigned status = 400;
+  std::string message;
+};
+using ApiResult = std::expected<std::string, ApiError>;  ///< a JSON body
+
 /// Where the admin's answers come from. All are called on the control thread.
 struct Sources {
   std::function<std::string()> metrics_text;
@@ -17,6 +27,13 @@ struct Sources {
   std::function<std::string()> not_ready_because;
   /// Gives {"calls":[…]} (RULINGS 20), from any thread, at once or later.
   std::function<void(std::string id, std::function<void(std::string body)> done)> find_calls;
+  /// The last calls, newest first, in the same form.
+  std::function<void(std::function<void(ApiResult)> done)> recent_calls;
+  /// `query` as sent, without the question mark; from any thread, at once or later.
+  std::function<void(std::string query, std::function<void(ApiResult)> done)> report;
+  std::function<std::string()> list_keys;
+  std::function<ApiResult(const std::string& name)> revoke_key;
+  std::function<ApiResult(const std::string& name, std::chrono::milliseconds grace)> rotate_key;
 };
 
 /// The operators' endpoints. `/metrics /healthz /readyz` are open to who can reach the listener and hold neither secret
@@ -30,7 +47,10 @@ class Endpoints {
   void handle(const net::ControlRequest& request, net::ControlServer::Done done) const;
 
  private:
+  /// What must hold for all of /api; the refusal, or nothing.
+  std::optional<net::ControlReply> refuse(const net::ControlRequest& request) const;
   void api(const net::ControlRequest& request, std::string_view path, net::ControlServer::Done done) const;
+  void keys(const net::ControlRequest& request, std::string_view path, net::ControlServer::Done done) const;
 
   AdminSettings settings_;
   Sources sources_;

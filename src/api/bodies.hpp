@@ -22,6 +22,9 @@ class ChatBody final : public AddressedBody {
     request.model = facts_.model.view();
     request.stream = facts_.stream;
     request.include_usage = facts_.include_usage || request.wants_cost;
+    request.messages = facts_.messages;
+    request.system_hash = facts_.system_hash;
+    request.prompt_hash = facts_.prompt_hash;
   }
   Patch patch_for(std::string_view upstream_model) const override {
     return openai_chat::make_patch(facts_, upstream_model, facts_.stream && !facts_.include_usage);

@@ -1,5 +1,6 @@
 #include "api/client_reply.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -140,7 +141,15 @@ Flow ClientReply::head(const ReplyHead& head) {
   return Flow::go;
 }
 
+void ClientReply::keep(std::string_view bytes) {
+  if (exchange_.plan.keep_text.count() == 0) return;
+  const std::size_t room =
+      limits::kept_text_bytes_max - std::min(limits::kept_text_bytes_max, exchange_.kept_reply.size());
+  exchange_.kept_reply.append(bytes.substr(0, room));
+}
+
 Flow ClientReply::event(std::string_view bytes) {
+  keep(bytes);
   content_.append(bytes);
   return Flow::go;
 }
@@ -148,6 +157,7 @@ Flow ClientReply::event(std::string_view bytes) {
 Flow ClientReply::usage_event(std::string_view bytes, std::size_t usage_end) {
   if (!exchange_.request.wants_cost) return event(bytes);
   if (!held_usage_.empty()) content_.insert(held_usage_at_, held_usage_);
+  keep(bytes);
   held_usage_ = bytes;
   held_usage_end_ = usage_end;
   held_usage_at_ = content_.size();
@@ -156,6 +166,7 @@ Flow ClientReply::usage_event(std::string_view bytes, std::size_t usage_end) {
 
 Flow ClientReply::whole(Buffer&& body) {
   whole_.clear();
+  keep(body.view());
   whole_ = std::move(body);  // a swap: the giver gets the last call's memory
   has_whole_ = true;
   return Flow::go;
@@ -225,7 +236,7 @@ awaitable<bool> ClientReply::finish() {
   add_weir_fields(true);
   if (!exchange_.raw && exchange_.price_known) {
     out_.append("x-weir-cost-usd: ").append(dollars_text(exchange_.cost)).append("\r\n");
-    out_.append("x-weir-saved-usd: 0.000000000\r\n");
+    out_.append("x-weir-saved-usd: ").append(dollars_text(exchange_.saved.total())).append("\r\n");
   }
   const bool silent = bodyless(status_);
   if (!silent) add_length(whole_.size());

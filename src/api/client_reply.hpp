@@ -46,6 +46,7 @@ class ClientReply final : public ReplySink {
   static std::uint16_t status_for(const Ending& ending);
 
  private:
+  void keep(std::string_view bytes);
   void begin_head(std::uint16_t status);
   void add_field(std::string_view name, std::string_view value);
   void add_weir_fields(bool with_target);

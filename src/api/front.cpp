@@ -118,13 +118,16 @@ std::string Front::refusal(std::uint16_t status, std::string_view reason) {
       body.size(), body);
 }
 
-void Front::begin(Exchange& exchange) {
-  exchange.started = Clock::now();
+void Front::name(Exchange& exchange) {
   exchange.started_unix_ms = unix_milliseconds();
   exchange.id = CallId::make(exchange.started_unix_ms, worker_.random());
   exchange.request_id = exchange.id.text();
+}
+
+void Front::begin(Exchange& exchange) {
+  exchange.started = Clock::now();
+  name(exchange);
   exchange.snapshot = house_;
-  observer_.call_started();
 }
 
 void Front::read_head(const net::ServerCall& call, Exchange& exchange) {
@@ -137,11 +140,25 @@ void Front::read_head(const net::ServerCall& call, Exchange& exchange) {
   exchange.asked_task = asked.task;
   request.route = asked.route;
   request.wants_cost = asked.include_cost;
+  request.used_powers = asked.powers;
+  request.client_retry = asked.client_retry;
+  exchange.tags = asked.tags;
 }
 
 awaitable<bool> Front::take_body(net::ServerCall& call, Exchange& exchange, ClientReply& reply) {
+  // Before the body: a stranger shall not make weir hold one.
+  exchange.request.headers = call.head().fields();
+  const Admission& admission = static_cast<const House*>(exchange.snapshot.get())->admission;
+  if (auto refused = admission.admit(exchange)) {
+    if (call.has_body()) call.close_after();
+    co_await turn_away(reply, *refused);
+    co_return false;
+  }
+  observer_.call_started();
+  const char* const head_at = call.head().target().data();
   const net::BodyState state = co_await call.read_body();
   read_head(call, exchange);  // only now: reading may have moved the head
+  if (call.head().target().data() != head_at && !exchange.own_key.empty()) admission.admit(exchange);
   if (state != net::BodyState::complete) {
     call.close_after();
     co_await refuse(exchange, reply, ending_of(state, call.limits()));
@@ -152,6 +169,13 @@ awaitable<bool> Front::take_body(net::ServerCall& call, Exchange& exchange, Clie
   if (!exchange.asked_task.empty()) {
     if (auto refusal = check_task(exchange.asked_task, "x-weir-task")) {
       exchange.asked_task = {};
+      co_await refuse(exchange, reply, ending_of(std::move(*refusal)));
+      co_return false;
+    }
+  }
+  if (!exchange.tags.empty()) {
+    if (auto refusal = check_tags(exchange.tags)) {
+      exchange.tags = {};
       co_await refuse(exchange, reply, ending_of(std::move(*refusal)));
       co_return false;
     }
@@ -183,6 +207,7 @@ awaitable<void> Front::chat(net::ServerCall& call) {
     }
     exchange.asked_task = task;
   }
+  if (const auto& user = body.facts().user_id ? body.facts().user_id : body.facts().user) exchange.user = user->view();
   co_await send_into_house(call, exchange, reply);
 }
 
@@ -217,6 +242,10 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
     exchange.request.model = {};
     co_return co_await refuse(exchange, reply, std::move(refused));
   }
+  const auto* house = static_cast<const House*>(exchange.snapshot.get());
+  if (auto refused = house->admission.allow(exchange)) {
+    co_return co_await refuse(exchange, reply, std::move(*refused));
+  }
   Place place(calls_, in_flight_max_);
   if (place.beyond()) {
     Ending busy;
@@ -226,7 +255,6 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
         fmt::format("weir has as many calls in flight as limits.in_flight allows ({}); try again", in_flight_max_);
     co_return co_await refuse(exchange, reply, std::move(busy));
   }
-  const auto* house = static_cast<const House*>(exchange.snapshot.get());
   ClientLeft left(call, exchange.interrupt);
   call.watch(left);
   Ending ending;
@@ -262,24 +290,36 @@ void Front::book(Exchange& exchange, const Ending& ending) {
   observer_.call_ended(exchange);
 }
 
-awaitable<void> Front::list_models(net::ServerCall& call, std::string_view id) {
+/// What the answers that are no calls begin with.
+struct Front::Short {
+  Short(Front& front, net::ServerCall& call) : scratch(front.scratch_.lend()), reply(call, exchange, *scratch) {
+    front.name(exchange);
+    exchange.request.headers = call.head().fields();
+    if (call.has_body()) call.close_after();
+  }
   Exchange exchange;
-  exchange.id = CallId::make(unix_milliseconds(), worker_.random());
-  exchange.request_id = exchange.id.text();
-  const auto scratch = scratch_.lend();
-  ClientReply reply(call, exchange, *scratch);
-  if (call.has_body()) call.close_after();
+  Spare<ClientReply::Scratch>::Lent scratch;
+  ClientReply reply;
+};
+
+awaitable<void> Front::list_models(net::ServerCall& call, std::string_view id) {
+  Short answer(*this, call);
   const std::shared_ptr<const House> house = house_;
+  if (auto refused = house->admission.admit(answer.exchange)) co_return co_await turn_away(answer.reply, *refused);
+  std::vector<openai_chat::ListedModel> shown;
+  for (const openai_chat::ListedModel& model : house->models) {
+    if (house->admission.shows(answer.exchange.caller, model.id)) shown.push_back(model);
+  }
   if (id.empty()) {
-    const std::string body = openai_chat::encode_model_list(house->models);
-    co_await reply.finish_with_body(200, "application/json", body);
+    const std::string body = openai_chat::encode_model_list(shown);
+    co_await answer.reply.finish_with_body(200, "application/json", body);
     co_return;
   }
   const std::string wanted = without_escapes(id);
-  for (const openai_chat::ListedModel& model : house->models) {
+  for (const openai_chat::ListedModel& model : shown) {
     if (model.id != wanted) continue;
     const std::string body = openai_chat::encode_model(model);
-    co_await reply.finish_with_body(200, "application/json", body);
+    co_await answer.reply.finish_with_body(200, "application/json", body);
     co_return;
   }
   Ending ending;
@@ -287,31 +327,20 @@ awaitable<void> Front::list_models(net::ServerCall& call, std::string_view id) {
   ending.param = "model";
   ending.code = "model_not_found";
   std::vector<std::string_view> known;
-  for (const openai_chat::ListedModel& model : house->models) known.push_back(model.id);
+  for (const openai_chat::ListedModel& model : shown) known.push_back(model.id);
   const auto nearest = catalogue::nearest(wanted, known);
   ending.message = fmt::format("unknown model \"{}\"{}{}; GET /v1/models lists those that are configured", wanted,
                                nearest ? "; nearest: " : "", nearest.value_or(""));
-  observer_.refused(ending.failure, 404);
-  co_await reply.finish_with(ending);
+  co_await turn_away(answer.reply, ending);
 }
 
 awaitable<void> Front::say_healthy(net::ServerCall& call) {
-  Exchange exchange;
-  exchange.id = CallId::make(unix_milliseconds(), worker_.random());
-  exchange.request_id = exchange.id.text();
-  const auto scratch = scratch_.lend();
-  ClientReply reply(call, exchange, *scratch);
-  if (call.has_body()) call.close_after();
-  co_await reply.finish_with_body(200, "application/json", R"({"status":"ok"})");
+  Short answer(*this, call);
+  co_await answer.reply.finish_with_body(200, "application/json", R"({"status":"ok"})");
 }
 
 awaitable<void> Front::refuse_path(net::ServerCall& call) {
-  Exchange exchange;
-  exchange.id = CallId::make(unix_milliseconds(), worker_.random());
-  exchange.request_id = exchange.id.text();
-  const auto scratch = scratch_.lend();
-  ClientReply reply(call, exchange, *scratch);
-  if (call.has_body()) call.close_after();
+  Short answer(*this, call);
   Ending ending;
   ending.failure = Failure::client_not_found;
   ending.code = "unknown_path";
@@ -319,7 +348,11 @@ awaitable<void> Front::refuse_path(net::ServerCall& call) {
       "weir does not know {} {}: clients use /v1/..., for example POST /v1/chat/completions; set the SDK's base_url to "
       "end in /v1",
       call.head().method(), call.head().target().substr(0, call.head().target().find('?')).substr(0, 200));
-  observer_.refused(ending.failure, 404);
+  co_await turn_away(answer.reply, ending);
+}
+
+awaitable<void> Front::turn_away(ClientReply& reply, const Ending& ending) {
+  observer_.refused(ending.failure, ClientReply::status_for(ending));
   co_await reply.finish_with(ending);
 }
 

@@ -41,11 +41,16 @@ class Front final : public net::RequestHandler {
   awaitable<void> say_healthy(net::ServerCall& call);
   awaitable<void> refuse_path(net::ServerCall& call);
 
+  struct Short;
+
+  void name(Exchange& exchange);
   void begin(Exchange& exchange);
   void read_head(const net::ServerCall& call, Exchange& exchange);
   awaitable<bool> take_body(net::ServerCall& call, Exchange& exchange, ClientReply& reply);
   awaitable<void> send_into_house(net::ServerCall& call, Exchange& exchange, ClientReply& reply);
   awaitable<void> refuse(Exchange& exchange, ClientReply& reply, Ending ending);
+  /// Before it became a call: counted, but in nobody's books.
+  awaitable<void> turn_away(ClientReply& reply, const Ending& ending);
   void book(Exchange& exchange, const Ending& ending);
 
   net::Worker& worker_;

@@ -2,6 +2,7 @@
 #include <memory>
 #include <vector>
 
+#include <weir/exchange/admission.hpp>
 #include <weir/exchange/meter.hpp>
 #include <weir/exchange/service.hpp>
 #include "dialects/openai_chat/model_list.hpp"
@@ -13,6 +14,7 @@ namespace weir::api {
 struct House {
   Service& service;
   const Meter& meter;
+  const Admission& admission;
   std::vector<openai_chat::ListedModel> models;
   std::shared_ptr<void> parts;  ///< router, stages, providers: whatever `service` and `models` refer to
 };

@@ -14,6 +14,7 @@
 #include <weir/base/guarded.hpp>
 #include <weir/base/log.hpp>
 #include "app/banner.hpp"
+#include "app/state_folder.hpp"
 #include "settings/load.hpp"
 
 namespace weir::app {
@@ -70,13 +71,16 @@ Result<void> App::build() {
   auto catalogue = built_in_catalogue();
   auto settings = load_settings(source_, *catalogue, false);
   if (!settings) return std::unexpected(settings.error());
-  auto blueprint = Blueprint::make(std::move(*settings), std::move(catalogue), nullptr);
+  const std::filesystem::path keys_file = settings->keys_file;
+  auto opened = keys_.open(keys_file.empty() ? state_folder(source_) / "weir.keys" : keys_file, settings->keys);
+  if (!opened) return std::unexpected(opened.error());
+  auto blueprint = Blueprint::make(std::move(*settings), std::move(catalogue), keys_.changes(), nullptr);
   if (!blueprint) return std::unexpected(blueprint.error());
   blueprint_ = std::move(*blueprint);
   const settings::Settings& now = blueprint_->settings;
 
   const std::size_t threads = now.threads != 0 ? now.threads : std::max(1U, std::thread::hardware_concurrency());
-  auto telemetry = telemetry::Telemetry::open(now.log, threads, &connections_);
+  auto telemetry = telemetry::Telemetry::open(now.log, now.metrics, threads, &connections_);
   if (!telemetry) return std::unexpected(telemetry.error());
   telemetry_ = std::move(*telemetry);
   offload_ = std::make_unique<net::Offload>(1);
@@ -103,6 +107,17 @@ Result<void> App::open_admin() {
   };
   sources.find_calls = [this](std::string id, std::function<void(std::string)> done) {
     find_calls(std::move(id), std::move(done));
+  };
+  sources.list_keys = [this] { return KeyControl::list(blueprint_->keys); };
+  sources.revoke_key = [this](const std::string& name) {
+    auto done = keys_.revoke(name, blueprint_->keys);
+    if (done) use_keys();
+    return done;
+  };
+  sources.rotate_key = [this](const std::string& name, std::chrono::milliseconds grace) {
+    auto done = keys_.rotate(name, grace, blueprint_->keys);
+    if (done) use_keys();
+    return done;
   };
   auto opened = admin::Admin::open(control_, blueprint_->settings.admin, std::move(sources));
   if (!opened) return std::unexpected(opened.error());
@@ -145,6 +160,17 @@ void App::watch_files() {
   });
 }
 
+void App::move_in() {
+  for (auto& unit : units_) {
+    boost::asio::post(unit->worker().io(), [&unit = *unit, blueprint = blueprint_] { unit.move_in(blueprint); });
+  }
+}
+
+void App::use_keys() {
+  blueprint_ = blueprint_->with_keys(keys_.changes());
+  move_in();
+}
+
 void App::reload(const char* why) {
   auto settings = load_settings(source_, *blueprint_->catalogue, false);
   if (!settings) {
@@ -159,7 +185,7 @@ void App::reload(const char* why) {
         why, fmt::join(restart, ", "));
     return;
   }
-  auto blueprint = Blueprint::make(std::move(*settings), blueprint_->catalogue, blueprint_.get());
+  auto blueprint = Blueprint::make(std::move(*settings), blueprint_->catalogue, keys_.changes(), blueprint_.get());
   if (!blueprint) {
     log::error("reload ({}) refused, the old settings stay: {}", why, blueprint.error().message);
     return;
@@ -171,9 +197,7 @@ void App::reload(const char* why) {
   blueprint_ = std::move(*blueprint);
   const settings::Settings& now = blueprint_->settings;
   log::set_level(telemetry::level_of(now.log.level));
-  for (auto& unit : units_) {
-    boost::asio::post(unit->worker().io(), [&unit = *unit, blueprint = blueprint_] { unit.move_in(blueprint); });
-  }
+  move_in();
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     listeners_[i]->set_tls(blueprint_->listener_tls[i]);
     listeners_[i]->set_connections_max(now.limits.connections);

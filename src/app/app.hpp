@@ -13,6 +13,7 @@
 #include <weir/base/result.hpp>
 #include "admin/admin.hpp"
 #include "app/blueprint.hpp"
+#include "app/key_control.hpp"
 #include "app/load.hpp"
 #include "app/unit.hpp"
 #include "net/listener.hpp"
@@ -36,6 +37,8 @@ class App {
  private:
   Result<void> build();
   Result<void> open_admin();
+  void use_keys();
+  void move_in();
   void say_banner() const;
   void reload(const char* why);
   void watch_files();
@@ -48,6 +51,7 @@ class App {
 
   Source source_;
   std::shared_ptr<const Blueprint> blueprint_;
+  KeyControl keys_;
   std::atomic<std::size_t> connections_{0};
   std::atomic<std::size_t> calls_{0};  ///< in flight, where limits.in_flight asks for it
   std::atomic<bool> ready_{false};

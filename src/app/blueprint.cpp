@@ -45,11 +45,13 @@ Result<std::shared_ptr<net::UpstreamAddress>> make_address(const providers::Prov
 
 Result<std::shared_ptr<const Blueprint>> Blueprint::make(settings::Settings settings,
                                                          std::shared_ptr<const catalogue::Catalogue> catalogue,
+                                                         const admission::KeyChanges& key_changes,
                                                          const Blueprint* previous) {
   auto blueprint = std::make_shared<Blueprint>();
   blueprint->settings = std::move(settings);
   blueprint->catalogue = std::move(catalogue);
   blueprint->meter = std::make_unique<accounting::Meter>(blueprint->catalogue.get());
+  blueprint->set_keys(key_changes);
   for (const providers::ProviderSettings& provider : blueprint->settings.providers) {
     ProviderPart part{provider, provider.ca_file.empty() ? "" : file_stamp(provider.ca_file), nullptr};
     if (previous != nullptr) {
@@ -74,6 +76,26 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::make(settings::Settings sett
     blueprint->listener_tls.push_back(std::move(*tls));
   }
   return blueprint;
+}
+
+std::shared_ptr<const Blueprint> Blueprint::with_keys(const admission::KeyChanges& key_changes) const {
+  auto other = std::make_shared<Blueprint>();
+  other->settings = settings;
+  other->catalogue = catalogue;
+  other->meter = std::make_unique<accounting::Meter>(catalogue.get());
+  other->providers = providers;
+  other->listener_tls = listener_tls;
+  other->set_keys(key_changes);
+  return other;
+}
+
+void Blueprint::set_keys(const admission::KeyChanges& key_changes) {
+  keys = admission::keys_in_force(settings.keys, key_changes);
+  if (keys.empty()) {
+    door = std::make_unique<admission::OpenDoor>();
+  } else {
+    door = std::make_unique<admission::Keeper>(std::make_shared<const admission::KeyRing>(keys));
+  }
 }
 
 }  // namespace weir::app

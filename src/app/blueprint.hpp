@@ -4,6 +4,8 @@
 
 #include <weir/base/result.hpp>
 #include "accounting/meter.hpp"
+#include "admission/keeper.hpp"
+#include "admission/key_file.hpp"
 #include "catalogue/catalogue.hpp"
 #include "net/tls.hpp"
 #include "net/upstream_pool.hpp"
@@ -23,6 +25,8 @@ struct Blueprint {
   settings::Settings settings;
   std::shared_ptr<const catalogue::Catalogue> catalogue;
   std::unique_ptr<const accounting::Meter> meter;
+  std::vector<admission::KeySettings> keys;  ///< those in force: of the settings, and made or ended at run time
+  std::unique_ptr<const Admission> door;
   std::vector<ProviderPart> providers;
   std::vector<std::shared_ptr<net::TlsContext>> listener_tls;  ///< in the order of settings.listen; null = plain
 
@@ -30,7 +34,13 @@ struct Blueprint {
   /// connections and their count.
   static Result<std::shared_ptr<const Blueprint>> make(settings::Settings settings,
                                                        std::shared_ptr<const catalogue::Catalogue> catalogue,
+                                                       const admission::KeyChanges& key_changes,
                                                        const Blueprint* previous);
+  /// The same with other keys. Cannot fail, so that a key can always be revoked.
+  std::shared_ptr<const Blueprint> with_keys(const admission::KeyChanges& key_changes) const;
+
+ private:
+  void set_keys(const admission::KeyChanges& key_changes);
 };
 
 }  // namespace weir::app

@@ -8,8 +8,9 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "app/admin_client.hpp"
 #include "app/app.hpp"
-#include "app/health.hpp"
+#include "app/keys_command.hpp"
 #include "app/load.hpp"
 #include "settings/document.hpp"
 
@@ -38,7 +39,7 @@ int check(const Source& source, bool strict) {
   auto settings = load_settings(source, *catalogue, strict);
   if (!settings) return fail(ExitCode::failed, settings.error().message);
   for (const std::string& warning : settings->warnings) say(stdout, "warning: " + warning);
-  const auto blueprint = Blueprint::make(std::move(*settings), catalogue, nullptr);
+  const auto blueprint = Blueprint::make(std::move(*settings), catalogue, {}, nullptr);
   if (!blueprint) return fail(ExitCode::failed, blueprint.error().message);
   say(stdout, fmt::format("{}: good", source.file.empty() ? "the environment" : source.file.string()));
   return static_cast<int>(ExitCode::ok);
@@ -66,8 +67,9 @@ int run_command(int argc, const char* const* argv) {
   std::string admin_url = "http://127.0.0.1:9090";
   CLI::App* health = cli.add_subcommand("health", "ask a running weir whether it lives; exits 0 or 1");
   health->add_option("--admin", admin_url, "its admin address")->capture_default_str();
+  KeysCommand keys(cli);
   cli.add_subcommand("version", "print the version");
-  static constexpr std::array<std::string_view, 6> kLater{"keys", "explain", "report", "replay", "train", "batch"};
+  static constexpr std::array<std::string_view, 5> kLater{"explain", "report", "replay", "train", "batch"};
   for (const std::string_view name : kLater) {
     cli.add_subcommand(std::string(name), "not supported yet, see docs/roadmap.md")->allow_extras();
   }
@@ -84,6 +86,7 @@ int run_command(int argc, const char* const* argv) {
     say(stdout, markdown ? settings::print_markdown() : settings::print_json_schema());
     return static_cast<int>(ExitCode::ok);
   }
+  if (command == "keys") return keys.run();
   if (command == "health") {
     const auto asked = ask_health(admin_url);
     return asked ? static_cast<int>(ExitCode::ok) : fail(ExitCode::failed, asked.error().message);

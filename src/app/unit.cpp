@@ -83,8 +83,10 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
   for (const auto& listed : parts->router->listed()) models.push_back({listed.id, listed.owner, 0});
   auto& service = parts->pipeline->entry();
   const Meter& meter = *parts->blueprint->meter;
+  const Admission& admission = *parts->blueprint->door;
   door_.set_limits(settings.limits);
-  front_.set_house(std::make_shared<const api::House>(api::House{service, meter, std::move(models), std::move(parts)}));
+  front_.set_house(
+      std::make_shared<const api::House>(api::House{service, meter, admission, std::move(models), std::move(parts)}));
 }
 
 void Unit::start() {

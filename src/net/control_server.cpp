@@ -94,6 +94,9 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
     request.authorization = field(http::field::authorization);
     request.content_type = field(http::field::content_type);
     request.body = message.body();
+    ErrorCode gone;
+    const Tcp::endpoint peer = stream_.socket().remote_endpoint(gone);
+    if (!gone) request.peer = peer.address().to_string() + ":" + std::to_string(peer.port());
     wait_for_answer();
     server_->handler(request, [self = shared_from_this(), question = question_](ControlReply reply) {
       asio::dispatch(self->answer_timer_.get_executor(), [self, question, reply = std::move(reply)]() mutable {

@@ -20,6 +20,7 @@ struct ControlRequest {
   std::string authorization;
   std::string content_type;
   std::string body;
+  std::string peer;  ///< address and port of who asks, for audit lines
 };
 
 struct ControlReply {

@@ -46,7 +46,7 @@ OpenAiProvider::OpenAiProvider(net::Worker& worker, std::shared_ptr<net::Upstrea
   while (path_prefix_.ends_with('/')) path_prefix_.pop_back();
   fixed_head_ = fmt::format(" HTTP/1.1\r\nHost: {}\r\nUser-Agent: weir/{}\r\nAccept-Encoding: identity\r\n",
                             url.substr(authority, path - authority), WEIR_VERSION);
-  if (!settings.api_key.empty()) fixed_head_ += fmt::format("Authorization: Bearer {}\r\n", settings.api_key);
+  if (!settings.api_key.empty()) authorization_ = fmt::format("Authorization: Bearer {}\r\n", settings.api_key);
   for (const auto& [name, value] : settings.headers) fixed_head_ += fmt::format("{}: {}\r\n", name, value);
 }
 
@@ -57,6 +57,11 @@ std::string OpenAiProvider::request_head(const Call& call) const {
   head.append(request.method).push_back(' ');
   const std::string_view path = call.exchange.raw ? without_v1(request.target) : "/chat/completions";
   head.append(path_prefix_).append(path).append(fixed_head_);
+  if (call.exchange.plan.pass_key) {
+    head.append("Authorization: Bearer ").append(call.exchange.own_key).append("\r\n");
+  } else {
+    head.append(authorization_);
+  }
   for (const HeaderField& field : request.headers) {
     if (goes_upstream(field.name)) head.append(field.name).append(": ").append(field.value).append("\r\n");
   }

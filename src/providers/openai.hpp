@@ -48,8 +48,9 @@ class OpenAiProvider final : public Provider {
   net::Offload& offload_;
   openai_chat::ReplyReader reply_reader_;
   Spare<net::ReplyHead> heads_;
-  std::string path_prefix_;  ///< of base_url, without a trailing slash
-  std::string fixed_head_;   ///< Host, Authorization and the settings' headers: the same for each request
+  std::string path_prefix_;    ///< of base_url, without a trailing slash
+  std::string fixed_head_;     ///< Host and the settings' headers: the same for each request
+  std::string authorization_;  ///< the line with weir's own key; empty = none is sent
 };
 
 }  // namespace weir::providers

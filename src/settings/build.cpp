@@ -10,36 +10,10 @@
 
 #include "settings/known_providers.hpp"
 #include "settings/quantities.hpp"
+#include "settings/reading.hpp"
 
 namespace weir::settings {
 namespace {
-
-/// A scalar that can be used; null for nothing, a list, a map or an unset variable.
-const Node* scalar(const Node* node) {
-  return node && node->kind == Node::Kind::scalar && node->unset.empty() ? node : nullptr;
-}
-
-const Node* below(const Node& node, std::string_view first, std::string_view second) {
-  const Node* section = node.find(first);
-  return section ? section->find(second) : nullptr;
-}
-
-void set(std::string& value, const Node* node) {
-  if (scalar(node)) value = node->text;
-}
-
-/// `parse` reports nothing here: what it refuses, check() has reported.
-template <class T, class Parsed>
-void set(T& value, const Node* node, Result<Parsed> (*parse)(std::string_view)) {
-  if (!scalar(node)) return;
-  if (const auto parsed = parse(node->text)) value = static_cast<T>(*parsed);
-}
-
-template <class T, class Parsed>
-void set(std::optional<T>& value, const Node* node, Result<Parsed> (*parse)(std::string_view)) {
-  if (!scalar(node)) return;
-  if (const auto parsed = parse(node->text)) value = *parsed;
-}
 
 void set_timeouts(TimeoutOverrides& timeouts, const Node& node) {
   set(timeouts.connect, below(node, "timeouts", "connect"), &parse_duration);
@@ -88,6 +62,9 @@ class Build {
     providers(environment);
     each("models", [&](const Key& key, const Node& node) { model(key, node); });
     each("routes", [&](const Key& key, const Node& node) { route(key, node); });
+    build_keys(root_, file_, settings_, problems_);
+    ledger();
+    set_file(settings_.keys_file, below(root_, "stores", "keys"));
     set(settings_.deadline, below(root_, "defaults", "deadline"), &parse_duration);
     return std::move(settings_);
   }
@@ -166,6 +143,17 @@ class Build {
     set(limits.head_time, node->find("head_time"), &parse_duration);
     set(limits.body_time, node->find("body_time"), &parse_duration);
     set(limits.idle, node->find("idle"), &parse_duration);
+  }
+
+  void ledger() {
+    const Node* to = scalar(below(root_, "stores", "ledger"));
+    if (!to) return;
+    const bool file = to->text != "off" && to->text.find("://") == std::string::npos;
+    if (file) {
+      set_file(settings_.ledger.to, to);
+    } else {
+      settings_.ledger.to = to->text;
+    }
   }
 
   void log() {
@@ -282,6 +270,10 @@ class Build {
     set(one.model, node.find("model"));
     set(one.task, node.find("task"));
     set(one.deadline, node.find("deadline"), &parse_duration);
+    set(one.keep_text, below(root_, "defaults", "keep_text"), &parse_duration);
+    set(one.keep_text, node.find("keep_text"), &parse_duration);
+    const Node* key_of = scalar(node.find("key"));
+    one.pass_key = key_of && key_of->text == "caller";
     set_timeouts(one.timeouts, node);
     const bool planned = node.find("tiers") || node.find("split") || node.find("choose");
     if (!node.find("model") && !planned) {

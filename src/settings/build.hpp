@@ -16,6 +16,9 @@ namespace weir::settings {
 Settings build(const Node& root, const std::string& file, const std::filesystem::path& folder,
                const Environment& environment, const LoadOptions& options, std::vector<Problem>& problems);
 
+/// `keys:` and `groups:`, with what must hold between them.
+void build_keys(const Node& root, const std::string& file, Settings& settings, std::vector<Problem>& problems);
+
 /// Problems and warnings that need several entries at once: names in two places, references to nothing, an open
 /// listener.
 void check_references(Settings& settings, const Node& root, const std::string& file, const LoadOptions& options,

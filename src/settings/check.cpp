@@ -45,6 +45,7 @@ class Checker {
 
   void section(const Node& node, const std::string& pattern, const std::string& path) {
     if (node.kind == Node::Kind::null) return;
+    if (keys_below(pattern).front() == "[]") return list(node, pattern, path);
     if (node.kind != Node::Kind::map) {
       problem(node.place, path.empty() ? std::string{"must be keys with values, like \"listen: 127.0.0.1:8080\""}
                                        : fmt::format("{} must have keys below it, like {{{}: …}}", path,
@@ -56,6 +57,15 @@ class Checker {
   }
 
  private:
+  /// A list of entries, like `keys:`.
+  void list(const Node& node, const std::string& pattern, const std::string& path) {
+    if (node.kind != Node::Kind::list)
+      return problem(node.place, fmt::format("{} must be a list of entries: - {{…}}", path));
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      section(node.items[i], pattern + ".[]", fmt::format("{}[{}]", path, i));
+    }
+  }
+
   void entry(const Key& key, const Node& value, const std::string& pattern, const std::string& path,
              const std::vector<std::string_view>& keys) {
     const std::string below = path.empty() ? key.text : path + "." + key.text;
@@ -91,6 +101,10 @@ class Checker {
 
   void leaf(const Setting& setting, const Node& node, const std::string& path) {
     if (setting.kind == Kind::addresses && node.kind != Node::Kind::scalar) return addresses(setting, node, path);
+    if (setting.kind == Kind::names && node.kind == Node::Kind::list) {
+      for (const Node& item : node.items) leaf(setting, item, path);
+      return;
+    }
     if (node.kind != Node::Kind::scalar) {
       const auto what = node.kind == Node::Kind::null   ? "has no value"
                         : node.kind == Node::Kind::list ? "must be one value, not a list"
@@ -106,7 +120,8 @@ class Checker {
     const auto wrong = complaint(setting, node.text);
     if (!wrong) return;
     if (is_planned(setting.path, node.text)) return planned(node.place, fmt::format("{}: {}", path, node.written));
-    if (setting.kind == Kind::secret) return problem(node.place, fmt::format("{} {}", path, *wrong));
+    if (setting.kind == Kind::secret || setting.kind == Kind::key_hash)
+      return problem(node.place, fmt::format("{} {}", path, *wrong));
     // A URL with a password in it is one of the values that are wrong.
     if (setting.kind == Kind::url && node.written.find('@') != std::string::npos) {
       return problem(node.place, fmt::format("{} {}", path, *wrong));

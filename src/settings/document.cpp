@@ -48,6 +48,12 @@ std::string_view words(Kind kind) {
       return "address or list";
     case Kind::url:
       return "URL";
+    case Kind::names:
+      return "list";
+    case Kind::key_hash:
+      return "hash";
+    case Kind::date:
+      return "date";
   }
   return "";
 }
@@ -142,6 +148,9 @@ Json schema_of(const Setting& setting) {
     }
   } else if (setting.kind == Kind::addresses) {
     schema["type"] = {"string", "array", "object"};
+  } else if (setting.kind == Kind::names) {
+    schema["type"] = {"array", "string"};
+    schema["items"] = {{"type", "string"}};
   } else if (setting.kind == Kind::flag) {
     // A text too: every value may be a ${VARIABLE}.
     schema["type"] = {"boolean", "string"};
@@ -156,6 +165,10 @@ Json schema_of(const Setting& setting) {
 
 void put(Json& object, std::string_view path, const Setting& setting) {
   const auto key = std::string{path.substr(0, path.find('.'))};
+  if (key == "[]") {
+    object["type"] = "array";
+    return put(object["items"], path.substr(key.size() + 1), setting);
+  }
   object["type"] = "object";
   if (!object.contains("additionalProperties")) object["additionalProperties"] = false;
   Json& below = key.starts_with('<') ? object["additionalProperties"] : object["properties"][key];

@@ -114,6 +114,9 @@ std::vector<std::string> restart_only_changes(const Settings& old, const Setting
   compare("tls.key", files(old, &net::ListenSettings::key_file), files(now, &net::ListenSettings::key_file));
   compare("admin.listen", std::pair{old.admin.host, old.admin.port}, std::pair{now.admin.host, now.admin.port});
   compare("admin.token", old.admin.token, now.admin.token);
+  compare("metrics.labels", old.metrics, now.metrics);
+  compare("stores.ledger", old.ledger.to, now.ledger.to);
+  compare("stores.keys", old.keys_file, now.keys_file);
   compare("threads", old.threads, now.threads);
   compare("limits.in_flight", old.limits.in_flight, now.limits.in_flight);
   return changed;

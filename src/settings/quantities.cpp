@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <limits>
 #include <optional>
 #include <span>
@@ -173,6 +174,43 @@ Result<std::string> parse_base_url(std::string_view text) {
     return failure("must name a host, like https://api.example.com/v1");
   while (text.ends_with('/')) text.remove_suffix(1);
   return std::string{text};
+}
+
+Result<std::int64_t> parse_date(std::string_view text) {
+  const auto bad = [] { return failure("must be a date like 2027-01-31 or 2027-01-31T12:00:00Z"); };
+  constexpr std::string_view form = "0000-00-00T00:00:00Z";
+  if (text.size() != form.size() && text.size() != 10) return bad();
+  std::array<int, 6> parts{};
+  std::size_t part = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (form[i] == '0') {
+      if (text[i] < '0' || text[i] > '9') return bad();
+      parts[part] = parts[part] * 10 + (text[i] - '0');
+    } else if (text[i] != form[i]) {
+      return bad();
+    } else {
+      part = std::min(part + 1, parts.size() - 1);
+    }
+  }
+  namespace chrono = std::chrono;
+  const chrono::year_month_day day{chrono::year{parts[0]}, chrono::month{static_cast<unsigned>(parts[1])},
+                                   chrono::day{static_cast<unsigned>(parts[2])}};
+  if (!day.ok() || parts[3] > 23 || parts[4] > 59 || parts[5] > 59) return bad();
+  const auto when =
+      chrono::sys_days{day} + chrono::hours{parts[3]} + chrono::minutes{parts[4]} + chrono::seconds{parts[5]};
+  return chrono::duration_cast<chrono::milliseconds>(when.time_since_epoch()).count();
+}
+
+Result<std::string> parse_key_hash(std::string_view text) {
+  constexpr std::string_view kind = "sha256:";
+  std::string digits{text.substr(std::min(text.size(), kind.size()))};
+  bool good = text.starts_with(kind) && digits.size() == 64;
+  for (char& c : digits) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c | 0x20);
+    good = good && ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'));
+  }
+  if (!good) return failure("must be sha256: and 64 hexadecimal digits, as `weir keys new` prints them");
+  return digits;
 }
 
 }  // namespace weir::settings

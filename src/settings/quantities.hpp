@@ -33,6 +33,12 @@ Result<NanoDollars> parse_dollars(std::string_view text);
 /// `true` or `false`.
 Result<bool> parse_flag(std::string_view text);
 
+/// `2027-01-31` (its first moment, UTC) or `2027-01-31T12:00:00Z`; in milliseconds since 1970.
+Result<std::int64_t> parse_date(std::string_view text);
+
+/// `sha256:` and 64 hexadecimal digits; the digits in lower case.
+Result<std::string> parse_key_hash(std::string_view text);
+
 struct Address {
   std::string host;  ///< without brackets
   std::uint16_t port = 0;

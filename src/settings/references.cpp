@@ -115,13 +115,14 @@ class References {
   }
 
   void listeners() {
-    if (settings_.open) return;
+    if (settings_.open || !settings_.keys.empty()) return;
     for (const auto& one : settings_.listen) {
       if (is_loopback(one.host)) continue;
       problem(
           value_place("listen"),
           fmt::format("listen: {}:{} is reachable from other machines, and anyone there could spend your money. Use "
-                      "127.0.0.1, or write \"open: true\" if something else keeps them out",
+                      "127.0.0.1, give the clients keys (weir keys new NAME), or write \"open: true\" if something "
+                      "else keeps them out",
                       one.host.find(':') == std::string::npos ? one.host : "[" + one.host + "]", one.port));
     }
   }

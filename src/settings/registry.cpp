@@ -59,6 +59,9 @@ constexpr std::array kSettings{
     Setting{"log.level", choice, "info", "", "", "debug info warning error", live,
             "of the daemon's own messages on stderr"},
 
+    Setting{"metrics.labels", names, "", "", "", "group key", restart,
+            "labels that the metrics of calls have beyond route, task, model and provider"},
+
     Setting{"providers.<name>.protocol", choice, "openai", "", "", "openai demo", live,
             "openai: any compatible server; demo: built-in answers that begin with [demo]"},
     Setting{"providers.<name>.base_url", url, "", "", "", "", live,
@@ -93,23 +96,45 @@ constexpr std::array kSettings{
     Setting{"routes.<name>.task", task, "", "", "", "", live, "task type of calls that name none"},
     Setting{"routes.<name>.deadline", duration, "", "1ms", "24h", "", live,
             "of the call with all its attempts; else the first target's total"},
+    Setting{"routes.<name>.key", choice, "weir", "", "", "weir caller", live,
+            "whose provider key goes upstream: weir's, or the one that the caller sent beside its weir key"},
+    Setting{"routes.<name>.keep_text", duration, "", "1s", "8760h", "", live,
+            "the ledger keeps prompt and answer of its calls so long; without it no text is ever kept"},
     WEIR_TIMEOUTS("routes.<name>"),
 
     Setting{"defaults.deadline", duration, "", "1ms", "24h", "", live, "of every call whose route has none"},
+    Setting{"defaults.keep_text", duration, "", "1s", "8760h", "", live, "of every route that says nothing itself"},
     WEIR_TIMEOUTS("defaults"),
 
+    Setting{"keys.[].name", text, "", "", "", "", live, "what the key is called in metrics, ledger and log (required)"},
+    Setting{"keys.[].hash", key_hash, "", "", "", "", live, "`sha256:…` as `weir keys new` prints it (required)"},
+    Setting{"keys.[].group", text, "", "", "", "", live, "a name under groups"},
+    Setting{"keys.[].models", names, "", "", "", "", live,
+            "the names it may ask for, `provider/*` too; without it and routes: all"},
+    Setting{"keys.[].routes", names, "", "", "", "", live, "the routes it may ask for"},
+    Setting{"keys.[].zones", names, "", "", "", "", live, "the only zones its calls may go to"},
+    Setting{"keys.[].may", names, "", "", "", "task route cache compress tags lane include passthrough", live,
+            "which x-weir-* headers it may send; passthrough: with models, still every other path"},
+    Setting{"keys.[].expires", date, "", "", "", "", live, "from then on it is refused"},
+    Setting{"groups.<name>.parent", text, "", "", "", "", live, "the group that this one is part of"},
+
+    Setting{"stores.keys", file, "", "", "", "", restart,
+            "what `weir keys` changed at run time; without it weir.keys beside the ledger"},
     Setting{"stores.cache", choice, "memory", "", "", "memory", restart, "not used yet"},
-    Setting{"stores.ledger", choice, "off", "", "", "off", restart, "not used yet"},
+    Setting{"stores.ledger", secret, "weir.db", "", "", "off", restart,
+            "where every call is booked: a SQLite file, `postgres://…`, or off; without a settings file it lies in "
+            "$STATE_DIRECTORY, else ~/.local/state/weir"},
 };
 #undef WEIR_TIMEOUTS
 
 // Named by the contract, not built yet: said plainly instead of "unknown key".
-constexpr auto kPlanned = std::to_array<std::string_view>({"keys",
-                                                           "groups",
+constexpr auto kPlanned = std::to_array<std::string_view>({"keys.[].limits",
+                                                           "groups.<name>.budget",
+                                                           "groups.<name>.on_exhaust",
+                                                           "groups.<name>.limits",
                                                            "classify",
                                                            "retry",
                                                            "embedding",
-                                                           "metrics",
                                                            "queue",
                                                            "traces",
                                                            "stores.cache_memory",
@@ -138,7 +163,6 @@ constexpr auto kPlanned = std::to_array<std::string_view>({"keys",
                                                            "routes.<name>.keep_alive",
                                                            "routes.<name>.repair_json",
                                                            "routes.<name>.strict",
-                                                           "routes.<name>.keep_text",
                                                            "routes.<name>.fetch_images",
                                                            "routes.<name>.zones",
                                                            "defaults.retry",
@@ -146,7 +170,6 @@ constexpr auto kPlanned = std::to_array<std::string_view>({"keys",
                                                            "defaults.keep_alive",
                                                            "defaults.repair_json",
                                                            "defaults.strict",
-                                                           "defaults.keep_text",
                                                            "defaults.fetch_images",
                                                            "defaults.zones",
                                                            "defaults.cache"});
@@ -278,6 +301,13 @@ std::optional<std::string> complaint(const Setting& setting, std::string_view va
       return error_of(parse_address(value));
     case url:
       return error_of(parse_base_url(value));
+    case names:
+      if (!setting.choices.empty()) return fmt::format("may hold {}", list_of(setting.choices));
+      return text_complaint(value, 256);
+    case key_hash:
+      return error_of(parse_key_hash(value));
+    case date:
+      return error_of(parse_date(value));
   }
   return std::nullopt;
 }

@@ -24,6 +24,9 @@ enum class Kind {
   address,
   addresses,  ///< one address or a list of them
   url,
+  names,     ///< a list of texts, or one; `choices`: only these
+  key_hash,  ///< sha256:… of a client key; no message shows it
+  date,      ///< YYYY-MM-DD, or with a time: YYYY-MM-DDTHH:MM:SSZ
 };
 
 enum class Change { live, restart };

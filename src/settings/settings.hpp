@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "accounting/settings.hpp"
 #include "admin/settings.hpp"
+#include "admission/settings.hpp"
 #include "net/settings.hpp"
 #include "pipeline/resolve/settings.hpp"
 #include "providers/settings.hpp"
@@ -29,7 +31,12 @@ struct Settings {
   std::vector<pipeline::ModelSettings> models;
   std::vector<pipeline::RouteSettings> routes;
   std::optional<std::chrono::milliseconds> deadline;  ///< defaults: {deadline: …}
+  std::vector<admission::KeySettings> keys;
+  std::vector<admission::GroupSettings> groups;
+  std::string keys_file;  ///< `stores.keys`: keys made at run time; empty = weir.keys beside the ledger
+  accounting::LedgerSettings ledger;
   telemetry::LogSettings log;
+  telemetry::MetricsSettings metrics;
   std::vector<std::string> warnings;  ///< said by `weir check` and the log: an off provider, a near-miss
 };
 

@@ -110,6 +110,8 @@ void write_call_line(JsonWriter& out, const Exchange& exchange, TimeText& time) 
   name_or_none(out, R"(,"task":)", exchange.task);
   name_or_none(out, R"(,"model":)", tried ? last.model : target.model);
   name_or_none(out, R"(,"provider":)", tried ? last.provider : target.provider_name);
+  text_or_null(out, R"(,"key":)", exchange.caller != nullptr ? std::string_view{exchange.caller->name} : "");
+  text_or_null(out, R"(,"group":)", exchange.caller != nullptr ? std::string_view{exchange.caller->group} : "");
   text_or_null(out, R"(,"reply_model":)", last.reply_model);
   flag(out, R"(,"stream":)", exchange.request.stream);
   flag(out, R"(,"raw":)", exchange.raw);

@@ -31,6 +31,11 @@ struct CallSum {
   std::uint64_t wasted = 0;
 };
 
+struct SavedSum {
+  std::array<std::uint64_t, static_cast<std::size_t>(SavingCause::count_)> saved{};
+  std::array<std::uint64_t, static_cast<std::size_t>(SavingCause::count_)> extra{};
+};
+
 struct AttemptSum {
   std::uint64_t attempts = 0;
   std::uint64_t price_unknown = 0;
@@ -82,6 +87,16 @@ ClientMetric& add_metric(MetricFamily& to, const Names<N>& names, const std::arr
   return metric;
 }
 
+/// Labels of a call: group and key only where metrics.labels asks for them.
+ClientMetric& add_call_metric(MetricFamily& to, const std::array<std::string, 6>& values, MetricsSettings labels) {
+  ClientMetric& metric = to.metric.emplace_back();
+  constexpr Names<6> names{"route", "task", "model", "provider", "group", "key"};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i < 4 || (i == 4 ? labels.group : labels.key)) metric.label.push_back({names[i], values[i]});
+  }
+  return metric;
+}
+
 void add_label(ClientMetric& metric, const char* name, std::string_view value) {
   metric.label.push_back({name, std::string{value}});
 }
@@ -116,8 +131,9 @@ std::uint64_t read(const std::atomic<std::uint64_t>* count) {
 using Workers = std::span<const WorkerMetrics* const>;
 using Families = std::vector<MetricFamily>;
 
-void collect_calls(Workers workers, Families& out) {
-  Sums<4, CallSum> sums;
+void collect_calls(Workers workers, MetricsSettings label_settings, Families& out) {
+  Sums<6, CallSum> sums;
+  Sums<2, SavedSum> saved_sums;
   for (const WorkerMetrics* worker : workers) {
     worker->calls().for_each([&](const auto& slot) {
       CallSum& sum = sums[printable(slot.labels)];
@@ -126,9 +142,11 @@ void collect_calls(Workers workers, Families& out) {
       for (std::size_t i = 0; i < sum.tokens.size(); ++i) sum.tokens[i] += counters.tokens[i].read();
       sum.served += counters.served_nano_dollars.read();
       sum.wasted += counters.wasted_nano_dollars.read();
+      SavedSum& saved = saved_sums[{printable(slot.labels)[0], printable(slot.labels)[1]}];
+      for (std::size_t i = 0; i < saved.saved.size(); ++i) saved.saved[i] += counters.saved_nano_dollars[i].read();
+      for (std::size_t i = 0; i < saved.extra.size(); ++i) saved.extra[i] += counters.extra_nano_dollars[i].read();
     });
   }
-  constexpr Names<4> names{"route", "task", "model", "provider"};
   MetricFamily requests = family("weir_requests_total", "Calls by how they ended", MetricType::Counter);
   MetricFamily cost =
       family("weir_cost_usd_total", "US dollars booked, by whether the answer reached its client", MetricType::Counter);
@@ -136,22 +154,38 @@ void collect_calls(Workers workers, Families& out) {
   for (const auto& [labels, sum] : sums) {
     for (std::size_t i = 0; i < sum.outcomes.size(); ++i) {
       if (sum.outcomes[i] == 0) continue;
-      ClientMetric& metric = add_metric(requests, names, labels);
+      ClientMetric& metric = add_call_metric(requests, labels, label_settings);
       add_label(metric, "outcome", kOutcomeNames[i]);
       metric.counter.value = static_cast<double>(sum.outcomes[i]);
     }
     if (labels[3] == "none") continue;  // refused before a provider was chosen: nothing to pay for
     for (const auto& [kind, amount] : {std::pair{"served", sum.served}, std::pair{"wasted", sum.wasted}}) {
-      ClientMetric& metric = add_metric(cost, names, labels);
+      ClientMetric& metric = add_call_metric(cost, labels, label_settings);
       add_label(metric, "kind", kind);
       metric.counter.value = dollars(amount);
     }
     for (std::size_t i = 0; i < sum.tokens.size(); ++i) {
-      ClientMetric& metric = add_metric(tokens, names, labels);
+      ClientMetric& metric = add_call_metric(tokens, labels, label_settings);
       add_label(metric, "kind", kTokenKindNames[i]);
       metric.counter.value = static_cast<double>(sum.tokens[i]);
     }
   }
+  MetricFamily saved = family("weir_saved_usd_total", "US dollars that calls cost less than they would have, by cause",
+                              MetricType::Counter);
+  MetricFamily extra = family("weir_extra_usd_total",
+                              "US dollars that calls cost more for a saving that did not pay off", MetricType::Counter);
+  for (const auto& [labels, sum] : saved_sums) {
+    for (std::size_t i = 0; i < sum.saved.size(); ++i) {
+      for (const auto& [to, amount] : {std::pair{&saved, sum.saved[i]}, std::pair{&extra, sum.extra[i]}}) {
+        if (amount == 0) continue;
+        ClientMetric& metric = add_metric(*to, Names<2>{"route", "task"}, labels);
+        add_label(metric, "by", kSavingCauseNames[i]);
+        metric.counter.value = dollars(amount);
+      }
+    }
+  }
+  out.push_back(std::move(saved));
+  out.push_back(std::move(extra));
   out.push_back(std::move(requests));
   out.push_back(std::move(cost));
   out.push_back(std::move(tokens));
@@ -267,7 +301,7 @@ void collect_process(const MetricsPage::Sources& sources, Families& out) {
 
 std::vector<MetricFamily> MetricsPage::Collect() const {
   Families families;
-  collect_calls(sources_.workers, families);
+  collect_calls(sources_.workers, sources_.labels, families);
   collect_attempts(sources_.workers, families);
   collect_times(sources_.workers, families);
   collect_phases(sources_.workers, families);

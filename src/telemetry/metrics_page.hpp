@@ -21,6 +21,7 @@ class MetricsPage final : public prometheus::Collectable {
     std::vector<const WorkerMetrics*> workers;
     const std::atomic<std::size_t>* connections =
         nullptr;  ///< clients' open connections; null = not shown as more than 0
+    MetricsSettings labels{};
     const std::atomic<std::uint64_t>* log_lines_dropped = nullptr;
     const std::atomic<std::uint64_t>* log_write_errors = nullptr;
   };

@@ -12,4 +12,11 @@ struct LogSettings {
   bool operator==(const LogSettings&) const = default;
 };
 
+/// `metrics:` what the metrics of calls are told apart by, beyond route, task, model and provider.
+struct MetricsSettings {
+  bool group = false;
+  bool key = false;
+  bool operator==(const MetricsSettings&) const = default;
+};
+
 }  // namespace weir::telemetry

@@ -23,23 +23,24 @@ log::Level level_of(LogLevel level) {
   return log::Level::info;
 }
 
-Result<std::unique_ptr<Telemetry>> Telemetry::open(const LogSettings& settings, std::size_t workers,
-                                                   const std::atomic<std::size_t>* connections) {
+Result<std::unique_ptr<Telemetry>> Telemetry::open(const LogSettings& settings, MetricsSettings metrics,
+                                                   std::size_t workers, const std::atomic<std::size_t>* connections) {
   auto writer = LogWriter::open(settings.to);
   if (!writer) return std::unexpected(writer.error());
-  return std::unique_ptr<Telemetry>(new Telemetry(std::move(*writer), workers, connections));
+  return std::unique_ptr<Telemetry>(new Telemetry(std::move(*writer), metrics, workers, connections));
 }
 
-Telemetry::Telemetry(std::unique_ptr<LogWriter> writer, std::size_t workers,
+Telemetry::Telemetry(std::unique_ptr<LogWriter> writer, MetricsSettings metrics, std::size_t workers,
                      const std::atomic<std::size_t>* connections)
     : writer_(std::move(writer)) {
   MetricsPage::Sources sources;
   sources.connections = connections;
+  sources.labels = metrics;
   sources.log_lines_dropped = &writer_->lines_dropped();
   sources.log_write_errors = &writer_->write_errors();
   Random random;
   for (std::size_t i = 0; i < workers; ++i) {
-    workers_.push_back(std::make_unique<WorkerTelemetry>(budget_, *writer_, random.next()));
+    workers_.push_back(std::make_unique<WorkerTelemetry>(budget_, metrics, *writer_, random.next()));
     sources.workers.push_back(&workers_.back()->metrics());
   }
   page_ = std::make_unique<MetricsPage>(std::move(sources));

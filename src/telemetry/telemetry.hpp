@@ -23,8 +23,8 @@ log::Level level_of(LogLevel level);
 class Telemetry {
  public:
   /// `connections`: how many clients are connected, for the page; may be null. The error names `log.to`.
-  static Result<std::unique_ptr<Telemetry>> open(const LogSettings& settings, std::size_t workers,
-                                                 const std::atomic<std::size_t>* connections);
+  static Result<std::unique_ptr<Telemetry>> open(const LogSettings& settings, MetricsSettings metrics,
+                                                 std::size_t workers, const std::atomic<std::size_t>* connections);
   ~Telemetry();
 
   WorkerTelemetry& worker(std::size_t index) { return *workers_[index]; }
@@ -43,7 +43,8 @@ class Telemetry {
   void stop();
 
  private:
-  Telemetry(std::unique_ptr<LogWriter> writer, std::size_t workers, const std::atomic<std::size_t>* connections);
+  Telemetry(std::unique_ptr<LogWriter> writer, MetricsSettings metrics, std::size_t workers,
+            const std::atomic<std::size_t>* connections);
 
   SeriesBudget budget_;
   std::unique_ptr<LogWriter> writer_;

@@ -27,8 +27,8 @@ constexpr std::size_t kAttemptSeries = 2;
 
 }  // namespace
 
-WorkerMetrics::WorkerMetrics(SeriesBudget& budget, std::uint64_t seed)
-    : budget_(budget), calls_(seed), times_(seed), attempts_(seed), phases_(seed) {}
+WorkerMetrics::WorkerMetrics(SeriesBudget& budget, MetricsSettings settings, std::uint64_t seed)
+    : budget_(budget), settings_(settings), calls_(seed), times_(seed), attempts_(seed), phases_(seed) {}
 
 /// `instead` is where a slot beyond the budget is counted; it is always admitted, because it has only configured names.
 template <std::size_t N, class Counters, class F>
@@ -54,21 +54,24 @@ AttemptCounters& WorkerMetrics::attempt_for(const Labels<4>& labels) {
                      [](AttemptCounters&) {});
 }
 
-CallCounters& WorkerMetrics::new_call(const Labels<4>& labels) {
-  const auto& [route, task, model, provider] = labels;
+CallCounters& WorkerMetrics::new_call(const Labels<6>& labels) {
+  const auto& [route, task, model, provider, group, key] = labels;
   TimeCounters& times = times_for({route, task, provider});
   PhaseCounters& phases = phases_for(provider);
   AttemptCounters& success = attempt_for({provider, model, name_of(Failure::none), name_of(Phase::none)});
-  return find_or_add(calls_, 'c', kCallSeries, labels, {route, kOther, kOther, provider}, [&](CallCounters& counters) {
-    counters.times = &times;
-    counters.phases = &phases;
-    counters.success = &success;
-  });
+  return find_or_add(calls_, 'c', kCallSeries, labels, {route, kOther, kOther, provider, group, key},
+                     [&](CallCounters& counters) {
+                       counters.times = &times;
+                       counters.phases = &phases;
+                       counters.success = &success;
+                     });
 }
 
 CallCounters& WorkerMetrics::call(std::string_view route, std::string_view task, std::string_view model,
-                                  std::string_view provider) {
-  const Labels<4> labels{label(route), label(task), label(model), label(provider)};
+                                  std::string_view provider, const Caller* caller) {
+  Labels<6> labels{label(route), label(task), label(model), label(provider)};
+  if (settings_.group) labels[4] = label(caller != nullptr ? caller->group : std::string_view{});
+  if (settings_.key) labels[5] = label(caller != nullptr ? caller->name : std::string_view{});
   if (auto* slot = calls_.find(labels); slot != nullptr) [[likely]]
     return slot->counters;
   return new_call(labels);
@@ -103,15 +106,20 @@ void WorkerMetrics::call_ended(const Exchange& exchange) {
   CallCounters* last = nullptr;
   Duration upstream{};
   for (const Attempt& attempt : exchange.attempts) {
-    last = &call(route, exchange.task, attempt.model, attempt.provider);
+    last = &call(route, exchange.task, attempt.model, attempt.provider, exchange.caller);
     count_attempt(*last, attempt);
     for (const Duration took : attempt.phases) upstream += took;
   }
   if (last == nullptr) {
     const Target& target = exchange.plan.target;
-    last = &call(route, exchange.task, target.model, target.provider_name);
+    last = &call(route, exchange.task, target.model, target.provider_name, exchange.caller);
   }
   last->outcomes[static_cast<std::size_t>(exchange.outcome)].add(1);
+  for (std::size_t i = 0; i < exchange.saved.by.size(); ++i) {
+    const std::int64_t saved = exchange.saved.by[i].value;
+    if (saved > 0) last->saved_nano_dollars[i].add(count(saved));
+    if (saved < 0) last->extra_nano_dollars[i].add(count(-saved));
+  }
   last->times->request.observe(exchange.took);
   if (exchange.request.stream && exchange.first_byte_sent != TimePoint{}) {
     last->times->first_token.observe(exchange.first_byte_sent - exchange.started);
@@ -121,7 +129,7 @@ void WorkerMetrics::call_ended(const Exchange& exchange) {
 }
 
 void WorkerMetrics::refused(Failure failure) {
-  call({}, {}, {}, {}).outcomes[static_cast<std::size_t>(row_of(failure).outcome)].add(1);
+  call({}, {}, {}, {}, nullptr).outcomes[static_cast<std::size_t>(row_of(failure).outcome)].add(1);
 }
 
 }  // namespace weir::telemetry

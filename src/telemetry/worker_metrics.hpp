@@ -7,6 +7,7 @@
 #include <weir/exchange/exchange.hpp>
 #include "telemetry/counter.hpp"
 #include "telemetry/series_budget.hpp"
+#include "telemetry/settings.hpp"
 #include "telemetry/slot_table.hpp"
 
 namespace weir::telemetry {
@@ -36,6 +37,8 @@ struct CallCounters {
   std::array<Counter, static_cast<std::size_t>(TokenKind::count_)> tokens;
   Counter served_nano_dollars;
   Counter wasted_nano_dollars;
+  std::array<Counter, static_cast<std::size_t>(SavingCause::count_)> saved_nano_dollars;
+  std::array<Counter, static_cast<std::size_t>(SavingCause::count_)> extra_nano_dollars;  ///< where it cost more
   // What the same labels lead to, so that a warmed call is one look-up. The worker's own; a scrape does not follow
   // them.
   TimeCounters* times = nullptr;
@@ -49,12 +52,12 @@ struct CallCounters {
 /// Thread: the worker's, but for the tables' for_each() and Counter::read(), which a scrape may use at any time.
 class WorkerMetrics {
  public:
-  using Calls = SlotTable<4, CallCounters>;        ///< route, task, model, provider
+  using Calls = SlotTable<6, CallCounters>;        ///< route, task, model, provider; group and key, else empty
   using Times = SlotTable<3, TimeCounters>;        ///< route, task, provider
   using Attempts = SlotTable<4, AttemptCounters>;  ///< provider, model, failure, phase
   using Phases = SlotTable<1, PhaseCounters>;      ///< provider
 
-  WorkerMetrics(SeriesBudget& budget, std::uint64_t seed);
+  WorkerMetrics(SeriesBudget& budget, MetricsSettings settings, std::uint64_t seed);
 
   void call_started() { started_.add(1); }
   void call_ended(const Exchange& exchange);
@@ -70,8 +73,9 @@ class WorkerMetrics {
   std::uint64_t series_overflow() const { return overflow_.read(); }
 
  private:
-  CallCounters& call(std::string_view route, std::string_view task, std::string_view model, std::string_view provider);
-  CallCounters& new_call(const Labels<4>& labels);
+  CallCounters& call(std::string_view route, std::string_view task, std::string_view model, std::string_view provider,
+                     const Caller* caller);
+  CallCounters& new_call(const Labels<6>& labels);
   void count_attempt(CallCounters& counters, const Attempt& attempt);
   TimeCounters& times_for(const Labels<3>& labels);
   PhaseCounters& phases_for(std::string_view provider);
@@ -81,6 +85,7 @@ class WorkerMetrics {
                         const Labels<N>& instead, F&& prepare);
 
   SeriesBudget& budget_;
+  const MetricsSettings settings_;
   Calls calls_;
   Times times_;
   Attempts attempts_;

@@ -17,8 +17,8 @@ namespace weir::telemetry {
 /// Thread: the worker's; only metrics() is read by others. Lifetime: budget and writer outlive it.
 class alignas(64) WorkerTelemetry final : public Observer {
  public:
-  WorkerTelemetry(SeriesBudget& budget, LogWriter& writer, std::uint64_t hash_seed)
-      : metrics_(budget, hash_seed), writer_(writer) {}
+  WorkerTelemetry(SeriesBudget& budget, MetricsSettings metrics, LogWriter& writer, std::uint64_t hash_seed)
+      : metrics_(budget, metrics, hash_seed), writer_(writer) {}
 
   void call_started() override { metrics_.call_started(); }
   void call_ended(const Exchange& exchange) override;

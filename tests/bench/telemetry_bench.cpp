@@ -43,7 +43,7 @@ void book(Exchange& exchange) {
 }
 
 void run(benchmark::State& state, const char* to) {
-  auto telemetry = Telemetry::open({.to = to}, 1, nullptr);
+  auto telemetry = Telemetry::open({.to = to}, {}, 1, nullptr);
   WorkerTelemetry& worker = (*telemetry)->worker(0);
   Exchange exchange;
   book(exchange);
@@ -99,7 +99,7 @@ void line_only(benchmark::State& state) {
 BENCHMARK(line_only);
 
 void scrape_10000_series(benchmark::State& state) {
-  auto telemetry = Telemetry::open({.to = "off"}, 2, nullptr);
+  auto telemetry = Telemetry::open({.to = "off"}, {}, 2, nullptr);
   Exchange exchange;
   book(exchange);
   for (std::size_t i = 0; i < 1'000; ++i) {

@@ -32,7 +32,7 @@ struct Attempt {
   NanoDollars cost;
   bool price_known = true;
   const Price* price = nullptr;  ///< what it was booked at; null = nothing was billed, or the price is not known
-  bool wasted = false;  ///< booked as wasted: nobody got this answer
+  bool wasted = false;           ///< booked as wasted: nobody got this answer
 
   Duration& duration_of(Phase of) { return phases[static_cast<std::size_t>(of)]; }
   Duration duration_of(Phase of) const { return phases[static_cast<std::size_t>(of)]; }

@@ -34,6 +34,7 @@ struct Exchange {
 
   // admission
   const Caller* caller = nullptr;  ///< null = weir has no keys: whoever reaches it may call
+  std::string_view own_key;        ///< the caller's own provider key, for a route that passes it on; secret
 
   // resolve
   Plan plan;

@@ -53,6 +53,7 @@ struct Plan {
   std::string_view task;                  ///< the route's own task, empty = none
   std::chrono::milliseconds deadline{0};  ///< the call's own, all attempts together; 0 = the target's `total`
   std::chrono::seconds keep_text{0};      ///< how long the ledger keeps the call's text; 0 = it keeps none
+  bool pass_key = false;                  ///< the caller's own provider key goes upstream, not weir's
   Target target;
 };
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <weir/exchange/patch.hpp>
+#include <weir/exchange/powers.hpp>
 
 namespace weir {
 
@@ -29,6 +30,7 @@ struct Request {
   std::string_view body;
   const AddressedBody* addressed = nullptr;  ///< null = the body goes as it is
   std::string_view route;                    ///< x-weir-route
+  Powers used_powers;                        ///< which x-weir-* headers it sent
 
   // Read from the body by the dialect; empty or false where the body has none.
   std::string_view model;

@@ -73,6 +73,10 @@ struct ChatFacts {
   std::optional<Text> user_id;    ///< metadata.user_id
   std::optional<Text> user;       ///< `user`
 
+  std::uint32_t messages = 0;     ///< how many there are
+  std::uint64_t system_hash = 0;  ///< of the first message's bytes, if its role is system or developer
+  std::uint64_t prompt_hash = 0;  ///< of the bytes of `messages`
+
   std::optional<std::int64_t> n;
   std::optional<std::int64_t> max_tokens;  ///< max_completion_tokens, else max_tokens
 

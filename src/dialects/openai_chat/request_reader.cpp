@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <weir/base/hash.hpp>
 #include "dialects/openai_chat/acted_keys.hpp"
 #include "dialects/openai_chat/utf8.hpp"
 
@@ -133,8 +134,7 @@ class FactsReader {
       case kModel:
         return read_model(first);
       case kMessages:
-        if (first != '[') refuse_type("messages", "an array of messages");
-        return cursor_.skip_value();
+        return read_messages(first);
       case kStream:
         return read_flag(first, "stream", facts_.stream);
       case kStore:
@@ -153,6 +153,36 @@ class FactsReader {
       default:
         return read_count(first, "max_completion_tokens", facts_.max_tokens);
     }
+  }
+
+  bool read_messages(char first) {
+    if (first != '[') {
+      refuse_type("messages", "an array of messages");
+      return cursor_.skip_value();
+    }
+    const std::size_t begin = cursor_.offset();
+    facts_.messages = 0;
+    const auto message = [this] { return facts_.messages++ == 0 ? read_first_message() : cursor_.skip_value(); };
+    if (!cursor_.read_array(message)) return false;
+    facts_.prompt_hash = hash_bytes(body_.substr(begin, cursor_.offset() - begin));
+    return true;
+  }
+
+  bool read_first_message() {
+    const bool object = cursor_.peek() == '{';  // peek() goes past white space
+    const std::size_t begin = cursor_.offset();
+    if (!object) return cursor_.skip_value();
+    bool system = false;
+    const auto member = [&](const JsonString& key, std::size_t) {
+      if (key.raw != "role" || cursor_.peek() != '"') return cursor_.skip_value();
+      JsonString role;
+      if (!cursor_.read_string(role)) return false;
+      system = role.raw == "system" || role.raw == "developer";
+      return true;
+    };
+    if (!cursor_.read_object(member)) return false;
+    facts_.system_hash = system ? hash_bytes(body_.substr(begin, cursor_.offset() - begin)) : 0;
+    return true;
   }
 
   bool read_model(char first) {

@@ -91,6 +91,8 @@ void Router::add_route(const RouteSettings& route) {
   entry.plan.task = route.task;
   route.timeouts.apply_to(entry.plan.target.time_limits);
   if (route.deadline) entry.plan.deadline = *route.deadline;
+  if (route.keep_text) entry.plan.keep_text = std::chrono::ceil<std::chrono::seconds>(*route.keep_text);
+  entry.plan.pass_key = route.pass_key;
   routes_.emplace(route.name, entry);
   listed_.push_back({route.name, "weir"});
 }

@@ -26,6 +26,8 @@ struct RouteSettings {
   std::string model;  ///< a name under models:, or provider/model
   std::string task;
   std::optional<std::chrono::milliseconds> deadline;
+  std::optional<std::chrono::milliseconds> keep_text;  ///< the ledger keeps the call's text so long; none = no text
+  bool pass_key = false;                               ///< `key: caller`: the caller's own provider key goes upstream
   TimeoutOverrides timeouts;
   bool operator==(const RouteSettings&) const = default;
 };

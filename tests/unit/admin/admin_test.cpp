@@ -76,7 +76,7 @@ TEST(Endpoints, NotReadySaysWhy) {
 
 TEST(Endpoints, UnknownPathsAndMethodsAreJsonErrors) {
   const Endpoints endpoints{{}, sources_with()};
-  for (const char* path : {"/", "/metric", "/api", "/api/", "/api/keys", "/api/calls/", "/api/calls/a/b", "/apiary"}) {
+  for (const char* path : {"/", "/metric", "/api", "/api/", "/api/keys/a", "/api/keys/a/b", "/api/calls/", "/api/calls/a/b", "/apiary"}) {
     const auto reply = ask(endpoints, get(path));
     EXPECT_EQ(reply.status, 404U) << path;
     EXPECT_FALSE(message_of(reply).empty());

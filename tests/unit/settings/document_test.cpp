@@ -31,6 +31,13 @@ std::string document_of(std::string_view path, const std::string& value) {
     const auto dot = path.find('.');
     auto key = std::string{path.substr(0, dot)};
     if (key.starts_with('<')) key = "demo";
+    if (key == "[]") {
+      text += "[";
+      end += "]";
+      path.remove_prefix(dot + 1);
+      key = std::string{path.substr(0, path.find('.'))};
+      return text + "{" + key + ": \"" + value + "\"}" + end;
+    }
     text += (text.empty() ? "" : "{") + key + ": ";
     if (text.size() > key.size() + 2) end += '}';
     if (dot == path.npos) return text + "\"" + value + "\"" + end;
@@ -67,7 +74,8 @@ TEST(Document, every_default_of_the_table_is_the_structs_default) {
       {"providers.<name>.connections.idle", [&](auto t) { return ms(t) == provider.connections_idle.count(); }},
       {"providers.<name>.speed", [&](auto t) { return *parse_decimal(t) == provider.demo_tokens_per_second; }},
       {"stores.cache", [](auto t) { return t == "memory"; }},
-      {"stores.ledger", [](auto t) { return t == "off"; }},
+      {"stores.ledger", [&](auto t) { return t == "weir.db" && fresh.ledger.to.empty(); }},
+      {"routes.<name>.key", [](auto t) { return t == "weir" && !pipeline::RouteSettings{}.pass_key; }},
   };
   for (const auto& setting : all_settings()) {
     const auto row = defaults.find(setting.path);
@@ -113,9 +121,13 @@ TEST(Document, every_setting_reaches_the_loader_at_its_path) {
                                               {Kind::size, "64KiB"},
                                               {Kind::address, "127.0.0.1:5"},
                                               {Kind::addresses, "127.0.0.1:5"},
-                                              {Kind::url, "http://x/v1"}};
-    const auto value = setting.kind == Kind::choice ? std::string{setting.choices.substr(0, setting.choices.find(' '))}
-                                                    : samples.at(setting.kind);
+                                              {Kind::url, "http://x/v1"},
+                                              {Kind::names, "x"},
+                                              {Kind::key_hash, "sha256:" + std::string(64, 'a')},
+                                              {Kind::date, "2027-01-31"}};
+    const auto value = setting.kind == Kind::choice || (setting.kind == Kind::names && !setting.choices.empty())
+                           ? std::string{setting.choices.substr(0, setting.choices.find(' '))}
+                           : samples.at(setting.kind);
     const auto problems = testing::bad(document_of(setting.path, value));
     EXPECT_THAT(problems, ::testing::Not(::testing::HasSubstr("unknown key"))) << setting.path;
     EXPECT_THAT(problems, ::testing::Not(::testing::HasSubstr("must be one"))) << setting.path;
@@ -142,7 +154,7 @@ TEST(Document, the_restart_rows_are_those_a_reload_compares) {
   auto other = good(
       "listen: 127.0.0.1:5\ntls: {cert: a, key: b}\nadmin: {listen: 127.0.0.1:6, token: t}\nthreads: 7\n"
       "limits: {body: 1MiB, head: 8KiB, connections: 10, in_flight: 20, head_time: 1s, body_time: 2s, idle: 3s}\n"
-      "log: {to: off, level: debug}\n");
+      "log: {to: off, level: debug}\nmetrics: {labels: [key]}\n");
   std::vector<std::string> rows;
   for (const auto& setting : all_settings()) {
     if (setting.change == Change::restart && !setting.path.starts_with("stores.")) rows.emplace_back(setting.path);

@@ -204,9 +204,9 @@ TEST(Load, a_setting_of_the_contract_that_is_not_built_is_said_to_be) {
   EXPECT_THAT(bad(with_provider("routes:\n  support:\n    model: one/x\n    cascade: {gates: [not_empty]}\n")),
               HasSubstr("weir.yaml:5:5: \"routes.support.cascade\" is not supported yet (see docs/roadmap.md)"));
   for (const char* text :
-       {"keys: []", "groups: {a: {}}", "classify: {task: auto}", "retry: {budget: 10%}", "queue: {}",
-        "stores: {redis: x}", "stores: {ledger: weir.db}", "embedding: {engine: builtin}", "metrics: {labels: [group]}",
-        "traces: {}", "defaults: {retry: {attempts: 3}}", "providers: {a: {protocol: anthropic}}",
+       {"keys: [{name: a, limits: {requests: 1/min}}]", "groups: {a: {budget: 1 USD/month}}", "classify: {task: auto}",
+        "retry: {budget: 10%}", "queue: {}", "stores: {redis: x}", "embedding: {engine: builtin}", "traces: {}",
+        "defaults: {retry: {attempts: 3}}", "providers: {a: {protocol: anthropic}}",
         "providers: {a: {base_url: http://x, api_keys: [a]}}", "models: {a: {deployments: []}}",
         "routes: {a: {tiers: []}}", "routes: {a: {split: []}}", "routes: {a: {choose: cheapest}}"}) {
     EXPECT_THAT(bad(text), HasSubstr("is not supported yet (see docs/roadmap.md)")) << text;
@@ -277,7 +277,8 @@ TEST(Load, no_message_shows_a_secret) {
                            "routes: {r: {model: \"${S}\"}}",
                            "routes: {r: {model: \"${S}/x\"}}",
                            "routes: {r: {model: demo, task: \"${BAD}\"}}",
-                           "stores: {ledger: \"${S}\"}",
+                           "stores: {ledger: \"${BAD}\"}",
+                           "keys: [{name: a, hash: \"${S}\"}]",
                            "providers: {a: {protocol: \"${S}\"}}"}) {
     const auto problems = bad(text, world);
     EXPECT_NE(problems, "no problem\n") << text;

@@ -34,7 +34,7 @@ TEST(CallLine, SaysAllThatHappened) {
   const json parsed = json::parse(line);
   const json expected = json::parse(R"({
     "time": "2025-11-21T05:06:07.973Z", "event": "call", "request_id": "req-1", "route": "support",
-    "task": "billing", "model": "gpt-4o-mini", "provider": "openai", "reply_model": "gpt-4o-mini-2024-07-18",
+    "task": "billing", "model": "gpt-4o-mini", "provider": "openai", "key": null, "group": null, "reply_model": "gpt-4o-mini-2024-07-18",
     "stream": false, "raw": false, "status": 200, "outcome": "ok", "failure": "none", "phase": "none", "attempts": 1,
     "reused_connection": true, "provider_status": 200, "provider_request_id": "req_abc",
     "tokens": {"uncached": 1000, "cache_read": 200, "cache_write": 0, "output": 70, "reasoning": 30,

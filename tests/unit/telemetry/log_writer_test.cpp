@@ -80,7 +80,7 @@ TEST_F(LogWriterTest, AppendsToAFileThatOthersMayNotRead) {
 TEST_F(LogWriterTest, LosesNothingAtTheEndThoughManyWorkersWrite) {
   constexpr std::size_t workers = 4;
   constexpr int calls = 3'000;
-  auto telemetry = *Telemetry::open({.to = path()}, workers, nullptr);
+  auto telemetry = *Telemetry::open({.to = path()}, {}, workers, nullptr);
   std::vector<std::thread> threads;
   for (std::size_t w = 0; w < workers; ++w) {
     threads.emplace_back([&, w] {
@@ -170,7 +170,7 @@ TEST_F(LogWriterTest, AReaderThatStandsStillCostsLinesNotMemory) {
 }
 
 TEST_F(LogWriterTest, OffWritesNothingAndCanBeTurnedOn) {
-  auto telemetry = *Telemetry::open({.to = "off"}, 1, nullptr);
+  auto telemetry = *Telemetry::open({.to = "off"}, {}, 1, nullptr);
   BookedCall call;
   telemetry->worker(0).call_ended(call.exchange);
   ASSERT_TRUE(telemetry->reopen_log(path()));

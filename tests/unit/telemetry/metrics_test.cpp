@@ -24,8 +24,8 @@ class MetricsTest : public testing::Test {
   std::string page() const { return MetricsPage{{.workers = {&worker, &other}}}.text(); }
 
   SeriesBudget budget;
-  WorkerMetrics worker{budget, 7};
-  WorkerMetrics other{budget, 8};
+  WorkerMetrics worker{budget, {}, 7};
+  WorkerMetrics other{budget, {}, 8};
   BookedCall call;
 };
 

@@ -1,4 +1,4 @@
-#include "app/health.hpp"
+#include "app/admin_client.hpp"
 
 #include <gtest/gtest.h>
 

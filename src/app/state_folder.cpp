@@ -1,0 +1,22 @@
+#include "app/state_folder.hpp"
+
+#include <cstdlib>
+#include <system_error>
+
+namespace weir::app {
+
+std::filesystem::path state_folder(const Source& source) {
+  if (!source.file.empty()) {
+    std::error_code ignored;
+    return std::filesystem::absolute(source.file, ignored).parent_path();
+  }
+  // systemd gives a list where a unit names several.
+  if (const char* given = std::getenv("STATE_DIRECTORY"); given != nullptr && *given != '\0') {
+    const std::string_view list = given;
+    return list.substr(0, list.find(':'));
+  }
+  const char* home = std::getenv("HOME");
+  return std::filesystem::path(home != nullptr && *home != '\0' ? home : "/") / ".local/state/weir";
+}
+
+}  // namespace weir::app
