@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -115,6 +116,10 @@ class LedgerStore {
   virtual std::uint64_t calls_written() const = 0;
   /// Calls that wait in a spool for a database that is away; 0 where there is no spool.
   virtual std::uint64_t calls_spooled() const { return 0; }
+  /// Calls that `instance` made durable, also one that ended long ago; nothing = this store does not know it.
+  virtual Result<std::optional<std::uint64_t>> calls_of(std::uint64_t /*instance*/) { return std::nullopt; }
+  /// Writes down how many calls of `instance`, which has ended or ends now, never became rows.
+  virtual Result<void> note_lost(std::uint64_t /*instance*/, std::uint64_t /*calls*/) { return {}; }
 };
 
 /// `path`: the SQLite file, made with mode 0600 if it is not there.
@@ -154,15 +159,15 @@ struct SumQuery {
 struct SumRow {
   std::vector<std::string> by;  ///< one value per dimension of the query
   std::int64_t calls = 0;
-  std::int64_t failed_calls = 0;   ///< outcome other than ok
-  std::int64_t client_retries = 0; ///< calls that said they are a retry
+  std::int64_t failed_calls = 0;    ///< outcome other than ok
+  std::int64_t client_retries = 0;  ///< calls that said they are a retry
   std::int64_t attempts = 0;
   std::int64_t failed_attempts = 0;
   std::int64_t uncached = 0, cache_read = 0, cache_write = 0, output = 0, reasoning = 0;  ///< output without reasoning
   std::int64_t messages = 0;  ///< sum of the histories' lengths, of calls that have one
   std::int64_t took_us = 0;
-  NanoDollars cost;           ///< all of it
-  NanoDollars wasted;         ///< the part that served nobody
+  NanoDollars cost;    ///< all of it
+  NanoDollars wasted;  ///< the part that served nobody
   Savings saved;
   std::int64_t price_unknown_calls = 0;
 };
@@ -173,7 +178,7 @@ struct ModelUse {
   std::string reply_model;
   Price price;  ///< as booked
   bool price_known = false;
-  std::int64_t calls = 0;     ///< that ended at this model
+  std::int64_t calls = 0;  ///< that ended at this model
   std::int64_t attempts = 0;
   std::int64_t uncached = 0, cache_read = 0, cache_write = 0, output = 0, reasoning = 0;
   NanoDollars cost;

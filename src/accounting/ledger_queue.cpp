@@ -1,0 +1,166 @@
+#include "accounting/ledger_queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <weir/base/log.hpp>
+#include <weir/exchange/limits.hpp>
+
+namespace weir::accounting {
+namespace {
+
+using namespace std::chrono_literals;
+using store::LedgerBatch;
+
+constexpr auto kBackOffMin = 100ms;
+constexpr auto kBackOffMax = 5'000ms;  // a disk that has room again is noticed soon
+constexpr auto kStopRetry = 50ms;
+constexpr auto kUpkeepEvery = 60s;
+constexpr std::size_t kSparesMax = 16;
+constexpr std::size_t kSpareBytesMax = 1U << 20;  // what a burst left behind is freed
+
+}  // namespace
+
+std::size_t bytes_of(const LedgerBatch& batch) {
+  return batch.calls.size() * sizeof(store::CallRow) + batch.attempts.size() * sizeof(store::AttemptRow) +
+         batch.text_bytes();
+}
+
+void append_rows(LedgerBatch& to, const LedgerBatch& from) {
+  const auto attempts_before = static_cast<std::uint32_t>(to.attempts.size());
+  for (const store::AttemptRow& attempt : from.attempts) {
+    store::AttemptRow& row = to.attempts.emplace_back(attempt);
+    for (std::string_view* text : {&row.provider, &row.model, &row.reply_model, &row.provider_request_id}) {
+      *text = to.keep(*text);
+    }
+  }
+  for (const store::CallRow& call : from.calls) {
+    store::CallRow& row = to.calls.emplace_back(call);
+    row.first_attempt += attempts_before;
+    for (std::string_view* text : {&row.request_id, &row.route, &row.task, &row.model, &row.provider, &row.key,
+                                   &row.group, &row.user, &row.tags, &row.request_text, &row.reply_text}) {
+      *text = to.keep(*text);
+    }
+  }
+}
+
+LedgerBatch LedgerQueue::exchange(LedgerBatch filled) {
+  const std::size_t bytes = bytes_of(filled);
+  const std::size_t calls = filled.calls.size();
+  LedgerBatch empty;
+  {
+    std::lock_guard lock{mutex_};
+    if (stopping_ || waiting_bytes_ + bytes > waiting_bytes_max_) {
+      counters_.dropped.fetch_add(calls, std::memory_order_relaxed);
+      filled.clear();
+      return filled;
+    }
+    waiting_bytes_ += bytes;
+    counters_.waiting.fetch_add(calls, std::memory_order_relaxed);
+    fresh_.push_back(std::move(filled));
+    if (!spares_.empty()) {
+      empty = std::move(spares_.back());
+      spares_.pop_back();
+    }
+  }
+  changed_.notify_one();
+  return empty;
+}
+
+/// Small batches become one, so that many workers cost one transaction and rows that wait take no more than they need.
+void LedgerQueue::take(std::vector<LedgerBatch>& fresh) {
+  for (LedgerBatch& batch : fresh) {
+    if (pending_.empty() || bytes_of(pending_.back()) + bytes_of(batch) > limits::ledger_transaction_bytes_max) {
+      pending_.push_back(std::move(batch));
+    } else {
+      append_rows(pending_.back(), batch);
+      give_back(std::move(batch));
+    }
+  }
+  fresh.clear();
+}
+
+void LedgerQueue::give_back(LedgerBatch batch) {
+  if (bytes_of(batch) > kSpareBytesMax) return;
+  batch.clear();
+  std::lock_guard lock{mutex_};
+  if (spares_.size() < kSparesMax) spares_.push_back(std::move(batch));
+}
+
+void LedgerQueue::write_pending() {
+  while (!pending_.empty()) {
+    LedgerBatch& batch = pending_.front();
+    const auto written = store_->append(batch);
+    if (!written) {
+      counters_.write_errors.fetch_add(1, std::memory_order_relaxed);
+      if (!std::exchange(failing_, true)) {
+        log::error("{}. Calls go on and their rows wait in memory; it is tried again until it works",  //
+                   written.error().message);
+      }
+      back_off_ = std::clamp<std::chrono::milliseconds>(back_off_ * 2, kBackOffMin, kBackOffMax);
+      retry_at_ = Clock::now() + back_off_;
+      return;
+    }
+    back_off_ = 0ms;
+    counters_.written.store(store_->calls_written(), std::memory_order_relaxed);
+    counters_.spooled.store(store_->calls_spooled(), std::memory_order_relaxed);
+    counters_.waiting.fetch_sub(batch.calls.size(), std::memory_order_relaxed);
+    const std::size_t bytes = bytes_of(batch);
+    give_back(std::move(batch));
+    pending_.pop_front();
+    std::lock_guard lock{mutex_};
+    waiting_bytes_ -= bytes;
+  }
+  if (std::exchange(failing_, false)) {
+    log::info("stores.ledger: it is written again; {} calls had to be dropped since weir started",  //
+              counters_.dropped.load());
+  }
+  dropped_said_ = counters_.dropped.load(std::memory_order_relaxed);
+}
+
+void LedgerQueue::upkeep() {
+  upkeep_at_ = Clock::now() + kUpkeepEvery;
+  if (const auto done = store_->upkeep(unix_milliseconds()); !done) {
+    counters_.write_errors.fetch_add(1, std::memory_order_relaxed);
+    log::warning("{} (upkeep; tried again in a minute)", done.error().message);
+  }
+  counters_.spooled.store(store_->calls_spooled(), std::memory_order_relaxed);
+}
+
+void LedgerQueue::run() {
+  std::vector<LedgerBatch> fresh;
+  bool saying_drops = false;
+  while (true) {
+    bool stopping = false;
+    {
+      std::unique_lock lock{mutex_};
+      const TimePoint wake = pending_.empty() ? upkeep_at_ : retry_at_;
+      changed_.wait_until(lock, stopping_ ? std::min(wake, Clock::now() + kStopRetry) : wake,
+                          [this] { return !fresh_.empty() || (stopping_ && pending_.empty()); });
+      fresh.swap(fresh_);
+      stopping = stopping_;
+    }
+    take(fresh);
+    if (stopping || Clock::now() >= retry_at_) write_pending();
+    const bool drops = counters_.dropped.load(std::memory_order_relaxed) != dropped_said_;
+    if (drops && !std::exchange(saying_drops, true)) {
+      log::error("stores.ledger: too much waits for it; new calls are not written down from now on, only counted");
+    }
+    saying_drops = drops;
+    if (stopping && (pending_.empty() || Clock::now() >= stop_until_)) break;
+    if (!failing_ && Clock::now() >= upkeep_at_) upkeep();
+  }
+  std::lock_guard lock{mutex_};
+  done_ = true;
+  changed_.notify_all();
+}
+
+bool LedgerQueue::stop(TimePoint until) {
+  std::unique_lock lock{mutex_};
+  stopping_ = true;
+  stop_until_ = until;
+  changed_.notify_all();
+  return changed_.wait_until(lock, until + kStopRetry + 2s, [this] { return done_; });  // one try may be under way
+}
+
+}  // namespace weir::accounting

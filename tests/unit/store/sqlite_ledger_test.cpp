@@ -1,0 +1,366 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "fakes/ledger_rows.hpp"
+#include "store/ledger.hpp"
+#include "store/sqlite_coding.hpp"
+
+namespace weir::store {
+namespace {
+
+using fakes::Folder;
+using fakes::LedgerRows;
+
+constexpr std::int64_t kHour = 3'600'000;
+constexpr std::int64_t kBegin = 1'763'701'200'000;  // 2025-11-21T05:00Z, a Friday
+
+std::unique_ptr<LedgerStore> open_store(const std::string& path, std::uint64_t instance = 1) {
+  auto store = open_sqlite_ledger(path, instance);
+  EXPECT_TRUE(store) << (store ? "" : store.error().message);
+  return store ? std::move(*store) : nullptr;
+}
+
+std::unique_ptr<LedgerReader> open_reader(const std::string& path) {
+  auto reader = open_sqlite_reader(path);
+  EXPECT_TRUE(reader) << (reader ? "" : reader.error().message);
+  return reader ? std::move(*reader) : nullptr;
+}
+
+void expect_same(const LedgerBatch& in, const CallRow& a, const LedgerBatch& out, const CallRow& b) {
+  EXPECT_EQ(a.id, b.id);
+  EXPECT_EQ(a.request_id, b.request_id);
+  EXPECT_EQ(a.started_unix_ms, b.started_unix_ms);
+  EXPECT_EQ(a.took_us, b.took_us);
+  EXPECT_EQ(a.first_byte_us, b.first_byte_us);
+  EXPECT_EQ(std::tie(a.route, a.task, a.model, a.provider, a.key, a.group, a.user, a.tags),
+            std::tie(b.route, b.task, b.model, b.provider, b.key, b.group, b.user, b.tags));
+  EXPECT_EQ(std::tie(a.outcome, a.failure, a.phase, a.status, a.stream, a.raw, a.client_retry, a.messages),
+            std::tie(b.outcome, b.failure, b.phase, b.status, b.stream, b.raw, b.client_retry, b.messages));
+  EXPECT_EQ(std::tie(a.prompt_bytes, a.system_hash, a.prompt_hash, a.saved, a.attempts),
+            std::tie(b.prompt_bytes, b.system_hash, b.prompt_hash, b.saved, b.attempts));
+  EXPECT_EQ(std::tie(a.request_text, a.reply_text, a.text_until_unix_ms),
+            std::tie(b.request_text, b.reply_text, b.text_until_unix_ms));
+  for (std::uint32_t i = 0; i < std::min(a.attempts, b.attempts); ++i) {
+    const AttemptRow& c = in.attempts_of(a)[i];
+    const AttemptRow& d = out.attempts_of(b)[i];
+    EXPECT_EQ(std::tie(c.provider, c.model, c.reply_model, c.provider_request_id, c.key_index, c.phases_us, c.failure),
+              std::tie(d.provider, d.model, d.reply_model, d.provider_request_id, d.key_index, d.phases_us, d.failure));
+    EXPECT_EQ(std::tie(c.phase, c.status, c.usage, c.cost, c.price, c.price_known, c.wasted),
+              std::tie(d.phase, d.status, d.usage, d.cost, d.price, d.price_known, d.wasted));
+    EXPECT_EQ(std::tie(c.may_have_been_billed, c.reused_connection),
+              std::tie(d.may_have_been_billed, d.reused_connection));
+  }
+}
+
+LedgerBatch random_batch(LedgerRows& rows, int calls, std::int64_t begin = kBegin,
+                         std::int64_t span = 20 * 24 * kHour) {
+  LedgerBatch batch;
+  for (int i = 0; i < calls; ++i) rows.add_call(batch, begin + rows.below(span));
+  return batch;
+}
+
+TEST(SqliteLedger, GivesBackEveryFieldOfEveryCall) {
+  const Folder folder;
+  LedgerRows rows(1);
+  const LedgerBatch batch = random_batch(rows, 500);
+  auto store = open_store(folder.file());
+  ASSERT_TRUE(store->append(batch));
+  EXPECT_EQ(store->calls_written(), 500U);
+
+  auto found = open_reader(folder.file())->recent_calls(1'000);
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->calls.size(), 500U);
+  std::map<std::string_view, const CallRow*> by_id;
+  for (const CallRow& call : found->calls) by_id[call.id.text()] = &call;
+  for (const CallRow& call : batch.calls) {
+    ASSERT_TRUE(by_id.contains(call.id.text()));
+    expect_same(batch, call, *found, *by_id[call.id.text()]);
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(found->calls, std::greater<>(), &CallRow::started_unix_ms));
+}
+
+TEST(SqliteLedger, IsReadableByItsOwnerOnlyAndMakesItsFolder) {
+  const Folder folder;
+  const std::string path = folder.file("state/weir/ledger.db");
+  auto store = open_store(path);
+  LedgerRows rows(2);
+  ASSERT_TRUE(store->append(random_batch(rows, 3)));
+  for (const char* end : {"", "-wal", "-shm"}) {
+    struct stat about{};
+    ASSERT_EQ(::stat((path + end).c_str(), &about), 0) << end;
+    EXPECT_EQ(about.st_mode & 0777, 0600U) << end;
+  }
+}
+
+/// What the contract of SumRow says, counted the slow way.
+std::vector<SumRow> brute_force(const LedgerBatch& batch, const SumQuery& query) {
+  std::map<std::vector<std::string>, SumRow> sums;
+  const auto values = [&](const CallRow& call, std::string_view model, std::string_view provider, Failure failure) {
+    std::vector<std::string> by;
+    const std::int64_t hour = call.started_unix_ms / kHour;
+    const auto date = [](std::int64_t day) {
+      const std::chrono::year_month_day ymd{std::chrono::sys_days{std::chrono::days{day}}};
+      char text[16];
+      std::snprintf(text, sizeof text, "%04d-%02u-%02u", int(ymd.year()), unsigned(ymd.month()), unsigned(ymd.day()));
+      return std::string(text);
+    };
+    for (const Dimension dimension : query.by) {
+      std::string value;
+      if (dimension == Dimension::task) value = call.task;
+      if (dimension == Dimension::route) value = call.route;
+      if (dimension == Dimension::model) value = model;
+      if (dimension == Dimension::provider) value = provider;
+      if (dimension == Dimension::key) value = call.key;
+      if (dimension == Dimension::group) value = call.group;
+      if (dimension == Dimension::outcome) value = name_of(call.outcome);
+      if (dimension == Dimension::failure) value = name_of(failure);
+      if (dimension == Dimension::hour) {
+        value = date(hour / 24) + "T" + (hour % 24 < 10 ? "0" : "") + std::to_string(hour % 24) + ":00Z";
+      }
+      if (dimension == Dimension::day) value = date(hour / 24);
+      if (dimension == Dimension::week) {
+        const std::chrono::weekday day{std::chrono::sys_days{std::chrono::days{hour / 24}}};
+        value = date(hour / 24 - (day.iso_encoding() - 1));
+      }
+      if (dimension == Dimension::user) value = call.user.empty() ? "none" : std::string(call.user);
+      if (dimension == Dimension::tag) {
+        const std::size_t at = call.tags.find(query.tag + "=");
+        value = at == std::string_view::npos ? "none" : call.tags.substr(at + query.tag.size() + 1);
+        value = value.substr(0, value.find(','));
+      }
+      by.push_back(value);
+    }
+    SumRow& row = sums[by];
+    row.by = by;
+    return &row;
+  };
+  for (const CallRow& call : batch.calls) {
+    if (call.started_unix_ms < query.since_unix_ms || call.started_unix_ms >= query.until_unix_ms) continue;
+    SumRow& row = *values(call, call.model, call.provider, call.failure);
+    row.calls += 1;
+    row.failed_calls += call.outcome != Outcome::ok;
+    row.client_retries += call.client_retry > 0;
+    row.messages += call.messages;
+    row.took_us += call.took_us;
+    for (std::size_t i = 0; i < row.saved.by.size(); ++i) row.saved.by[i] = row.saved.by[i] + call.saved.by[i];
+    bool unknown = false;
+    for (const AttemptRow& attempt : batch.attempts_of(call)) {
+      unknown |= !attempt.price_known;
+      SumRow& at = *values(call, attempt.model, attempt.provider, attempt.failure);
+      at.attempts += 1;
+      at.failed_attempts += attempt.failure != Failure::none;
+      at.uncached += attempt.usage.uncached;
+      at.cache_read += attempt.usage.cache_read;
+      at.cache_write += attempt.usage.cache_write;
+      at.output += attempt.usage.output - attempt.usage.reasoning;
+      at.reasoning += attempt.usage.reasoning;
+      at.cost = at.cost + attempt.cost;
+      if (attempt.wasted) at.wasted = at.wasted + attempt.cost;
+    }
+    values(call, call.model, call.provider, call.failure)->price_unknown_calls += unknown;
+  }
+  std::vector<SumRow> out;
+  for (auto& [by, row] : sums) out.push_back(row);
+  return out;
+}
+
+auto figures(const SumRow& row) {
+  return std::tie(row.by, row.calls, row.failed_calls, row.client_retries, row.attempts, row.failed_attempts,
+                  row.uncached, row.cache_read, row.cache_write, row.output, row.reasoning, row.messages, row.took_us,
+                  row.cost, row.wasted, row.saved.by, row.price_unknown_calls);
+}
+
+class SqliteSums : public testing::Test {
+ protected:
+  void SetUp() override {
+    store_ = open_store(folder_.file());
+    for (int i = 0; i < 10; ++i) {
+      for (LedgerBatch part = random_batch(rows_, 200); const CallRow& call : part.calls) {
+        const auto first = static_cast<std::uint32_t>(all_.attempts.size());
+        for (const AttemptRow& attempt : part.attempts_of(call)) all_.attempts.push_back(attempt);
+        all_.calls.push_back(call);
+        all_.calls.back().first_attempt = first;
+        if (&call == &part.calls.back()) {
+          ASSERT_TRUE(store_->append(part));
+          parts_.push_back(std::move(part));
+          break;
+        }
+      }
+    }
+    reader_ = open_reader(folder_.file());
+  }
+
+  void expect_sums(const SumQuery& query) {
+    auto sums = reader_->sums(query);
+    ASSERT_TRUE(sums) << sums.error().message;
+    for (std::size_t i = 1; i < sums->size(); ++i) EXPECT_GE((*sums)[i - 1].cost.value, (*sums)[i].cost.value);
+    std::ranges::sort(*sums, {}, &SumRow::by);
+    const std::vector<SumRow> expected = brute_force(all_, query);
+    ASSERT_EQ(sums->size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(figures((*sums)[i]), figures(expected[i]));
+  }
+
+  Folder folder_;
+  LedgerRows rows_{3};
+  std::vector<LedgerBatch> parts_;  // hold the texts of all_
+  LedgerBatch all_;
+  std::unique_ptr<LedgerStore> store_;
+  std::unique_ptr<LedgerReader> reader_;
+};
+
+TEST_F(SqliteSums, ByEveryDimensionAreThoseOfTheRows) {
+  for (int by = 0; by <= static_cast<int>(Dimension::tag); ++by) {
+    SCOPED_TRACE(by);
+    expect_sums({kBegin, kBegin + 20 * 24 * kHour, {static_cast<Dimension>(by)}, "team"});
+  }
+  expect_sums({kBegin, kBegin + 20 * 24 * kHour, {}, ""});
+  expect_sums({kBegin, kBegin + 20 * 24 * kHour, {Dimension::task, Dimension::model, Dimension::week}, ""});
+}
+
+TEST_F(SqliteSums, OfTimesWithinHoursAreExact) {
+  for (const auto& [since, until] :
+       {std::pair{kBegin + 12'345, kBegin + 50 * kHour + 777}, std::pair{kBegin + 90'000, kBegin + 2'000'000},
+        std::pair{kBegin + kHour - 5, kBegin + kHour + 1'800'000},
+        std::pair{kBegin + 30 * kHour, kBegin + 31 * kHour}}) {
+    expect_sums({since, until, {Dimension::model}, ""});
+    expect_sums({since, until, {Dimension::user, Dimension::task}, ""});
+  }
+}
+
+TEST_F(SqliteSums, WithoutDimensionsAreOneRowAlsoOfNothing) {
+  const auto sums = reader_->sums({0, 1'000, {}, ""});
+  ASSERT_TRUE(sums);
+  ASSERT_EQ(sums->size(), 1U);
+  EXPECT_EQ(sums->front().calls, 0);
+  EXPECT_TRUE(reader_->sums({0, 1'000, {Dimension::task}, ""})->empty());
+}
+
+TEST_F(SqliteSums, PeriodCountsUsersAndAddsUpModels) {
+  const std::int64_t since = kBegin + 12'345;
+  const std::int64_t until = kBegin + 100 * kHour + 99;
+  std::set<std::string_view> users;
+  SumRow total;
+  for (const CallRow& call : all_.calls) {
+    if (call.started_unix_ms >= since && call.started_unix_ms < until) users.insert(call.user);
+  }
+  const SumRow sum = brute_force(all_, {since, until, {}, ""}).front();
+  const auto period = reader_->period(since, until);
+  ASSERT_TRUE(period);
+  EXPECT_EQ(period->users, static_cast<std::int64_t>(users.size()));
+  EXPECT_EQ(period->calls, sum.calls);
+  EXPECT_EQ(period->client_retries, sum.client_retries);
+  EXPECT_EQ(period->messages, sum.messages);
+  std::int64_t attempts = 0;
+  NanoDollars cost;
+  for (const ModelUse& use : period->models) {
+    attempts += use.attempts;
+    cost = cost + use.cost;
+    EXPECT_EQ(use.price == Price{}, !use.price_known);
+  }
+  EXPECT_EQ(attempts, sum.attempts);
+  EXPECT_EQ(cost, sum.cost);
+}
+
+TEST_F(SqliteSums, TheSameBatchAgainChangesNothing) {
+  const SumQuery query{kBegin, kBegin + 20 * 24 * kHour, {Dimension::task, Dimension::model}, ""};
+  for (const LedgerBatch& part : parts_) ASSERT_TRUE(store_->append(part));
+  EXPECT_EQ(store_->calls_written(), 2'000U);
+  expect_sums(query);
+  store_ = open_store(folder_.file(), 2);  // another process that was handed the same
+  for (const LedgerBatch& part : parts_) ASSERT_TRUE(store_->append(part));
+  EXPECT_EQ(store_->calls_written(), 0U);
+  expect_sums(query);
+}
+
+TEST_F(SqliteSums, FindsACallByItsOwnIdAndByItsClients) {
+  int with_request_id = 0;
+  for (std::size_t i = 0; i < all_.calls.size(); i += 97) {
+    const CallRow& call = all_.calls[i];
+    const auto found = reader_->find_calls(call.id.text(), kBegin + 400 * 24 * kHour, 10);  // own ids: whenever
+    ASSERT_TRUE(found);
+    ASSERT_EQ(found->calls.size(), 1U);
+    expect_same(all_, call, *found, found->calls[0]);
+    if (call.request_id.empty()) continue;
+    ++with_request_id;
+    EXPECT_EQ(reader_->find_calls(call.request_id, kBegin, 10)->calls.size(), 1U);
+    EXPECT_EQ(reader_->find_calls(call.request_id, call.started_unix_ms + 1, 10)->calls.size(), 0U);
+  }
+  EXPECT_GT(with_request_id, 0);
+  EXPECT_EQ(reader_->find_calls("nobody", 0, 10)->calls.size(), 0U);
+}
+
+TEST(SqliteLedger, CallsWhoseIdsEndAlikeAreAllKept) {
+  const Folder folder;
+  auto store = open_store(folder.file());
+  LedgerRows rows(5);
+  LedgerBatch batch = random_batch(rows, 4, kBegin, 1);
+  for (std::size_t i = 0; i < batch.calls.size(); ++i) {  // the same time and last bits, other bits in between
+    sqlite::IdBytes id{};
+    ASSERT_TRUE(sqlite::parse_id(batch.calls[0].id.text(), id));
+    id[9] = static_cast<unsigned char>(i);
+    batch.calls[i].id = sqlite::id_from({reinterpret_cast<const char*>(id.data()), id.size()});
+  }
+  ASSERT_TRUE(store->append(batch));
+  ASSERT_TRUE(store->append(batch));
+  EXPECT_EQ(store->calls_written(), 4U);
+  auto reader = open_reader(folder.file());
+  EXPECT_EQ(reader->recent_calls(10)->calls.size(), 4U);
+  for (const CallRow& call : batch.calls) {
+    const auto found = reader->find_calls(call.id.text(), 0, 10);
+    ASSERT_EQ(found->calls.size(), 1U);
+    expect_same(batch, call, *found, found->calls[0]);
+  }
+}
+
+TEST(SqliteLedger, DeletesTextsWhenTheirTimeIsOver) {
+  const Folder folder;
+  auto store = open_store(folder.file());
+  LedgerRows rows(6);
+  LedgerBatch batch = random_batch(rows, 3, kBegin, 1'000);
+  for (std::size_t i = 0; i < 3; ++i) {
+    batch.calls[i].request_text = "Kirschbaumwurzel";
+    batch.calls[i].reply_text = "answer";
+    batch.calls[i].text_until_unix_ms = kBegin + static_cast<std::int64_t>(i) * 1'000;
+  }
+  ASSERT_TRUE(store->append(batch));
+  ASSERT_TRUE(store->upkeep(kBegin + 1'000));
+  const auto left = open_reader(folder.file())->recent_calls(10);
+  EXPECT_EQ(std::ranges::count(left->calls, "Kirschbaumwurzel", &CallRow::request_text), 1);
+  ASSERT_TRUE(store->upkeep(kBegin + 2'000));
+  store.reset();
+  std::ifstream file(folder.file(), std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(bytes.find("Kirschbaumwurzel"), std::string::npos) << "deleted text must not stay in the file";
+}
+
+TEST(SqliteLedger, TwoWriteAtOnce) {
+  const Folder folder;
+  constexpr int kBatches = 40;
+  const auto write = [&](std::uint64_t instance) {
+    auto store = open_store(folder.file(), instance);
+    LedgerRows rows(100 + instance);
+    for (int i = 0; i < kBatches; ++i) {
+      const LedgerBatch batch = random_batch(rows, 25);
+      const auto written = store->append(batch);
+      EXPECT_TRUE(written) << written.error().message;
+    }
+    EXPECT_EQ(store->calls_written(), 25U * kBatches);
+    EXPECT_EQ(store->calls_of(instance)->value(), 25U * kBatches);
+  };
+  std::thread other(write, 2);
+  write(1);
+  other.join();
+  const auto sums = open_reader(folder.file())->sums({kBegin, kBegin + 20 * 24 * kHour, {}, ""});
+  EXPECT_EQ(sums->front().calls, 2 * 25 * kBatches);
+}
+
+}  // namespace
+}  // namespace weir::store
