@@ -51,12 +51,14 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerSettings& settings, std
     return off;
   }
   const std::uint64_t instance = Random().next() >> 1;  // SQL's integers have a sign
-  if (settings.to == "file") {
-    auto store = store::open_sqlite_ledger(settings.file, instance);
-    if (!store) return std::unexpected(store.error());
-    return over(std::move(*store), instance, settings.file, workers);
+  const bool postgres = settings.to.starts_with("postgres://") || settings.to.starts_with("postgresql://");
+  if (!postgres && settings.to.find("://") != std::string::npos) {
+    return failure("stores.ledger: must be a file's path, postgres://…, or off");
   }
-  return failure("stores.ledger: only `off` and `file` are supported");
+  auto store = postgres ? store::open_postgres_ledger(settings.to, settings.folder, instance)
+                        : store::open_sqlite_ledger(settings.to, instance);
+  if (!store) return std::unexpected(store.error());
+  return over(std::move(*store), instance, postgres ? settings.folder + "/weir.ledger" : settings.to, workers);
 }
 
 Result<std::unique_ptr<Ledger>> Ledger::over(std::unique_ptr<store::LedgerStore> store, std::uint64_t instance,

@@ -23,6 +23,7 @@ namespace {
 constexpr std::chrono::seconds kWatchEvery{1};
 constexpr std::chrono::milliseconds kDrainStep{20};
 constexpr std::chrono::seconds kAbortTime{2};
+constexpr std::chrono::seconds kLedgerTime{10};  // a disk that is slow may still take the last calls
 
 std::vector<std::filesystem::path> watched_files(const Source& source, const settings::Settings& settings) {
   std::vector<std::filesystem::path> files;
@@ -55,6 +56,7 @@ Result<ExitCode> App::run() {
   for (auto& unit : units_) unit->stop();
   if (!gone_) offload_->stop();
   telemetry_->stop();
+  ledger_->stop(kLedgerTime);
   log::info("weir ended{}", code_ == ExitCode::cut ? "; some calls were cut off, raise drain: to let them finish" : "");
   if (gone_) {
     std::fflush(nullptr);
@@ -83,9 +85,13 @@ Result<void> App::build() {
   auto telemetry = telemetry::Telemetry::open(now.log, now.metrics, threads, &connections_);
   if (!telemetry) return std::unexpected(telemetry.error());
   telemetry_ = std::move(*telemetry);
+  auto ledger = accounting::Ledger::open(ledger_place(source_, now.ledger), threads);
+  if (!ledger) return std::unexpected(ledger.error());
+  ledger_ = std::move(*ledger);
   offload_ = std::make_unique<net::Offload>(1);
   for (std::size_t i = 0; i < threads; ++i) {
-    units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), now.limits, connections_, calls_));
+    units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), ledger_->worker(i), now.limits,
+                                            connections_, calls_));
     units_.back()->move_in(blueprint_);
   }
   std::vector<net::Listener::Dealt> dealt;

@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <weir/base/result.hpp>
+#include "accounting/ledger.hpp"
 #include "admin/admin.hpp"
 #include "app/blueprint.hpp"
 #include "app/key_control.hpp"
@@ -59,6 +60,7 @@ class App {
   boost::asio::io_context control_{1};
   std::unique_ptr<net::Offload> offload_;
   std::unique_ptr<telemetry::Telemetry> telemetry_;
+  std::unique_ptr<accounting::Ledger> ledger_;
   std::vector<std::unique_ptr<Unit>> units_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unique_ptr<admin::Admin> admin_;

@@ -19,4 +19,17 @@ std::filesystem::path state_folder(const Source& source) {
   return std::filesystem::path(home != nullptr && *home != '\0' ? home : "/") / ".local/state/weir";
 }
 
+accounting::LedgerSettings ledger_place(const Source& source, accounting::LedgerSettings ledger) {
+  const std::filesystem::path folder = state_folder(source);
+  ledger.folder = folder.string();
+  if (ledger.to.empty()) ledger.to = (folder / "weir.db").string();
+  if (source.file.empty() && ledger.to != "off") {
+    std::error_code cannot;  // what opens the ledger says why
+    if (std::filesystem::create_directories(folder, cannot)) {
+      std::filesystem::permissions(folder, std::filesystem::perms::owner_all, cannot);
+    }
+  }
+  return ledger;
+}
+
 }  // namespace weir::app

@@ -23,12 +23,15 @@ struct Unit::Parts {
 };
 
 Unit::Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
-           const net::LimitSettings& limits, std::atomic<std::size_t>& connections, std::atomic<std::size_t>& calls)
+           accounting::LedgerRecorder& recorder, const net::LimitSettings& limits,
+           std::atomic<std::size_t>& connections, std::atomic<std::size_t>& calls)
     : worker_(index),
       offload_(offload),
       telemetry_(telemetry),
+      recorder_(recorder),
+      observers_(telemetry, recorder),
       resolver_(worker_),
-      front_(worker_, offload, telemetry, calls, limits.in_flight),
+      front_(worker_, offload, observers_, calls, limits.in_flight),
       door_(worker_, front_, limits, connections) {}
 
 Unit::~Unit() {
@@ -104,6 +107,7 @@ void Unit::stop() {
   worker_.stop();
   thread_.join();
   telemetry_.tick();
+  recorder_.tick();
 }
 
 void Unit::on_tick(TimePoint now) {
@@ -114,6 +118,7 @@ void Unit::on_tick(TimePoint now) {
     return !pool;
   });
   telemetry_.tick();
+  recorder_.tick();
 }
 
 }  // namespace weir::app

@@ -6,8 +6,10 @@
 #include <thread>
 #include <vector>
 
+#include "accounting/ledger_recorder.hpp"
 #include "api/front.hpp"
 #include "app/blueprint.hpp"
+#include "app/observers.hpp"
 #include "net/offload.hpp"
 #include "net/resolver.hpp"
 #include "net/server_session.hpp"
@@ -23,7 +25,8 @@ namespace weir::app {
 class Unit {
  public:
   Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
-       const net::LimitSettings& limits, std::atomic<std::size_t>& connections, std::atomic<std::size_t>& calls);
+       accounting::LedgerRecorder& recorder, const net::LimitSettings& limits, std::atomic<std::size_t>& connections,
+       std::atomic<std::size_t>& calls);
   ~Unit();
 
   /// Moves into a new house; calls that began in the old one end there. Pools of providers that stay are kept.
@@ -43,6 +46,8 @@ class Unit {
   net::Worker worker_;
   net::Offload& offload_;
   telemetry::WorkerTelemetry& telemetry_;
+  accounting::LedgerRecorder& recorder_;
+  Observers observers_;
   net::Resolver resolver_;
   targets::FirstByteTimes first_byte_times_;
   std::map<net::UpstreamAddress*, std::shared_ptr<net::UpstreamPool>> pools_;

@@ -42,7 +42,7 @@ awaitable<void> Worker::tick(std::function<void(TimePoint)> on_tick) {
     co_await timer.async_wait(as_value);
     const TimePoint now = Clock::now();
     wheel_.tick(now);
-    if (count % 5 != 0) continue;
+    if (count % 2 != 0) continue;
     try {
       on_tick(now);
     } catch (const std::exception& error) {  // the wheel must go on turning
