@@ -16,6 +16,7 @@
 #include "app/banner.hpp"
 #include "app/state_folder.hpp"
 #include "settings/load.hpp"
+#include "telemetry/metrics_page.hpp"
 
 namespace weir::app {
 namespace {
@@ -88,6 +89,9 @@ Result<void> App::build() {
   auto ledger = accounting::Ledger::open(ledger_place(source_, now.ledger), threads);
   if (!ledger) return std::unexpected(ledger.error());
   ledger_ = std::move(*ledger);
+  const accounting::LedgerCounters& booked = ledger_->counters();
+  telemetry_->set_ledger({&booked.written, &booked.dropped, &booked.lost_at_last_start, &booked.waiting,
+                          &booked.spooled, &booked.write_errors});
   offload_ = std::make_unique<net::Offload>(1);
   for (std::size_t i = 0; i < threads; ++i) {
     units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), ledger_->worker(i), now.limits,

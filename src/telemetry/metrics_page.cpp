@@ -290,6 +290,22 @@ void collect_process(const MetricsPage::Sources& sources, Families& out) {
                        static_cast<double>(read(sources.log_write_errors))));
   out.push_back(single("weir_series_overflow_total", "Look-ups of labels that ended in `other`: too many series",
                        MetricType::Counter, static_cast<double>(overflow)));
+  const LedgerCounts& ledger = sources.ledger;
+  const auto ledger_line = [&](const char* name, const char* help, MetricType type,
+                               const std::atomic<std::uint64_t>* value) {
+    out.push_back(single(name, help, type, static_cast<double>(read(value))));
+  };
+  ledger_line("weir_ledger_calls_total", "Calls made durable in the ledger", MetricType::Counter, ledger.written);
+  ledger_line("weir_ledger_dropped_total", "Calls that the ledger gave up because too many waited", MetricType::Counter,
+              ledger.dropped);
+  ledger_line("weir_ledger_lost", "Calls of processes that died before this one started, missing in the ledger",
+              MetricType::Gauge, ledger.lost_at_last_start);
+  ledger_line("weir_ledger_waiting", "Calls handed to the ledger and not yet durable", MetricType::Gauge,
+              ledger.waiting);
+  ledger_line("weir_ledger_spooled", "Calls on disk that wait for a database that is away", MetricType::Gauge,
+              ledger.spooled);
+  ledger_line("weir_ledger_write_errors_total", "Tries to write to the ledger that failed", MetricType::Counter,
+              ledger.write_errors);
   MetricFamily build = family("weir_build_info", "Always 1; which weir this is", MetricType::Gauge);
   ClientMetric& metric = build.metric.emplace_back();
   add_label(metric, "version", WEIR_VERSION);

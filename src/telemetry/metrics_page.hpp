@@ -11,6 +11,16 @@
 
 namespace weir::telemetry {
 
+/// What the ledger tells of itself; null = there is none. Owned by the ledger, which outlives the page.
+struct LedgerCounts {
+  const std::atomic<std::uint64_t>* written = nullptr;
+  const std::atomic<std::uint64_t>* dropped = nullptr;
+  const std::atomic<std::uint64_t>* lost_at_last_start = nullptr;
+  const std::atomic<std::uint64_t>* waiting = nullptr;
+  const std::atomic<std::uint64_t>* spooled = nullptr;
+  const std::atomic<std::uint64_t>* write_errors = nullptr;
+};
+
 /// Sums all workers' counters for one scrape. Slots are never removed and counters only grow, so nothing on the page
 /// goes backwards while the process lives.
 ///
@@ -22,11 +32,13 @@ class MetricsPage final : public prometheus::Collectable {
     const std::atomic<std::size_t>* connections =
         nullptr;  ///< clients' open connections; null = not shown as more than 0
     MetricsSettings labels{};
+    LedgerCounts ledger{};
     const std::atomic<std::uint64_t>* log_lines_dropped = nullptr;
     const std::atomic<std::uint64_t>* log_write_errors = nullptr;
   };
 
   explicit MetricsPage(Sources sources) : sources_(std::move(sources)) {}
+  void set_ledger(const LedgerCounts& counts) { sources_.ledger = counts; }  ///< before the first scrape
 
   std::vector<prometheus::MetricFamily> Collect() const override;
   /// The page in Prometheus's text format, version 0.0.4.

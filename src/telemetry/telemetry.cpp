@@ -65,6 +65,10 @@ std::string Telemetry::calls_body(std::vector<std::string> calls) {
   return body + "]}";
 }
 
+void Telemetry::set_ledger(const LedgerCounts& counts) {
+  page_->set_ledger(counts);
+}
+
 void Telemetry::stop() {
   for (const auto& worker : workers_) worker->tick();
   writer_->stop();

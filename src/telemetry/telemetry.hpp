@@ -13,6 +13,7 @@
 namespace weir::telemetry {
 
 class MetricsPage;
+struct LedgerCounts;
 
 log::Level level_of(LogLevel level);
 
@@ -35,6 +36,9 @@ class Telemetry {
 
   /// {"calls":[…]} of what the workers' find_calls() gave, newest first.
   static std::string calls_body(std::vector<std::string> calls);
+
+  /// Before the first scrape.
+  void set_ledger(const LedgerCounts& counts);
 
   /// After a rotation (same path) or a reload (another).
   Result<void> reopen_log(const std::string& to) { return writer_->reopen(to); }
