@@ -191,7 +191,7 @@ std::vector<std::string_view> postgres_calls_of(std::string_view document) {
   return calls;
 }
 
-std::string postgres_document_of(const std::vector<std::string_view>& calls) {
+std::string postgres_document_of(std::span<const std::string_view> calls) {
   std::string document;
   std::string_view before = "[\n";
   for (const std::string_view call : calls) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,6 @@ class PostgresDocument {
 /// The calls of a document, and a document of some of them: lines break nowhere else, because JSON escapes them in
 /// texts.
 std::vector<std::string_view> postgres_calls_of(std::string_view document);
-std::string postgres_document_of(const std::vector<std::string_view>& calls);
+std::string postgres_document_of(std::span<const std::string_view> calls);
 
 }  // namespace weir::store

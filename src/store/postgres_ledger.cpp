@@ -17,6 +17,7 @@ namespace {
 constexpr Duration kFirstWait = std::chrono::milliseconds(250);
 constexpr Duration kOpenWithin = std::chrono::seconds(5);    // a start waits for a database in another region
 constexpr Duration kUpkeepWithin = std::chrono::seconds(5);  // once a minute
+constexpr std::size_t kStatementBytesMax = 8U << 20;         // kept texts: what a slow line carries within the limit
 constexpr std::int64_t kTextsPerDelete = 5'000;              // well within the limit of a statement
 
 }  // namespace
@@ -126,8 +127,8 @@ void PostgresLedger::came_back() {
   log::info("stores.ledger: PostgreSQL at {} is back; {} calls that waited are written now", place_, calls_spooled());
 }
 
-PostgresLedger::Sent PostgresLedger::send(const char* document, TimePoint deadline) {
-  const char* const parameters[] = {document};
+PostgresLedger::Sent PostgresLedger::send(std::string_view document, TimePoint deadline) {
+  const char* const parameters[] = {document.data()};
   auto rows = connection_->ask(postgres_insert_sql(), parameters, deadline);
   // A connection that had been idle may have been closed behind our back while the database is well.
   if (!rows && rows.error().connection_lost() && !away_ && Clock::now() < deadline && connect(deadline)) {
@@ -146,34 +147,32 @@ PostgresLedger::Sent PostgresLedger::send(const char* document, TimePoint deadli
 }
 
 PostgresLedger::Sent PostgresLedger::deliver(std::string_view document, TimePoint deadline) {
-  const Sent sent = send(document.data(), deadline);
-  if (sent != Sent::refused) return sent;
   const std::uint64_t rejected_before = rejected_;
-  const Sent halves = send_halves(postgres_calls_of(document));
+  Sent sent = Sent::refused;
+  if (document.size() <= kStatementBytesMax) sent = send(document, deadline);
+  if (sent == Sent::refused) sent = send_halves(postgres_calls_of(document));
   if (rejected_ > rejected_before) {
     log::error("stores.ledger: PostgreSQL at {} refused {} calls ({}); they are in {}/ledger.rejected", place_,
                rejected_ - rejected_before, refusal_, folder_);
   }
-  return halves;
+  return sent;
 }
 
-/// One statement per part that is not refused. What was written before the database went away is not written twice
-/// when all of it comes again; what was set aside may be set aside twice.
-PostgresLedger::Sent PostgresLedger::send_halves(const std::vector<std::string_view>& calls) {
+// One statement per part that is not refused. What was written before the database went away is not written twice when
+// all of it comes again; what was set aside may be set aside twice.
+PostgresLedger::Sent PostgresLedger::send_halves(std::span<const std::string_view> calls) {
+  const std::string document = postgres_document_of(calls);
+  Sent sent = Sent::refused;
+  if (document.size() <= kStatementBytesMax || calls.size() == 1) {
+    sent = send(document, Clock::now() + limits_.statement);
+    if (sent != Sent::refused) return sent;
+  }
   if (calls.size() == 1) {
     set_aside(calls.front());
     return Sent::done;
   }
-  const auto middle = calls.begin() + static_cast<std::ptrdiff_t>(calls.size() / 2);
-  for (const std::vector<std::string_view>& half :
-       {std::vector(calls.begin(), middle), std::vector(middle, calls.end())}) {
-    if (half.empty()) continue;
-    const std::string document = postgres_document_of(half);
-    Sent sent = send(document.c_str(), Clock::now() + limits_.statement);
-    if (sent == Sent::refused) sent = send_halves(half);
-    if (sent != Sent::done) return sent;
-  }
-  return Sent::done;
+  sent = send_halves(calls.first(calls.size() / 2));
+  return sent == Sent::done ? send_halves(calls.subspan(calls.size() / 2)) : sent;
 }
 
 void PostgresLedger::set_aside(std::string_view call) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,8 +66,8 @@ class PostgresLedger final : public LedgerStore {
 
   /// The document into the database; calls that it refuses are found by halving and set aside.
   Sent deliver(std::string_view document, TimePoint deadline);
-  Sent send(const char* document, TimePoint deadline);
-  Sent send_halves(const std::vector<std::string_view>& calls);
+  Sent send(std::string_view document, TimePoint deadline);  // with a NUL behind it
+  Sent send_halves(std::span<const std::string_view> calls);
   void set_aside(std::string_view call);
 
   Result<void> spool(std::string_view document, std::uint64_t calls);

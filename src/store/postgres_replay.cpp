@@ -1,7 +1,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "store/postgres_ledger.hpp"
 
@@ -16,14 +18,18 @@ Result<void> PostgresLedger::spool(std::string_view document, std::uint64_t call
     return failure(fmt::format("stores.ledger: PostgreSQL at {} is away and its spool in {} is full ({} MiB)", place_,
                                folder_, limits_.spool_bytes >> 20));
   }
-  if (!own_) {
-    auto made = PostgresSpool::open(postgres_spool_file(folder_, instance_), true);
+  const std::string path = postgres_spool_file(folder_, instance_);
+  // A neighbour that looks for left-over files may hold the new one for a moment, and remove it because it is empty.
+  for (int tries = 0; !own_; ++tries) {
+    auto made = PostgresSpool::open(path, true);
     if (!made) return std::unexpected(made.error());
-    if (!*made) {
-      return failure(fmt::format("stores.ledger: {} is held by another process; two weirs have the same instance",
-                                 postgres_spool_file(folder_, instance_)));
-    }
     own_ = std::move(*made);
+    if (own_) break;
+    if (tries == 3) {
+      return failure(
+          fmt::format("stores.ledger: {} is held by another process; two weirs have the same instance", path));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   if (auto kept = own_->append(document, calls); !kept) return kept;
   count_spooled();

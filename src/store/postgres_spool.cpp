@@ -159,7 +159,7 @@ void PostgresSpool::done() {
 }
 
 std::string postgres_spool_file(const std::string& folder, std::uint64_t instance) {
-  return fmt::format("{}/ledger-{:016x}.spool", folder, instance);
+  return std::filesystem::path(folder) / fmt::format("ledger-{:016x}.spool", instance);
 }
 
 std::vector<std::string> postgres_spool_files(const std::string& folder) {
