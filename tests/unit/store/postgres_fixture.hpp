@@ -15,7 +15,10 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-inline const PostgresLimits kQuick{.statement = 1s, .try_again = 400ms, .wait_max = 300ms, .replay = 500ms};
+/// Quick to come back, but patient with a busy machine.
+inline const PostgresLimits kQuick{.try_again = 400ms, .wait_max = 300ms};
+/// For tests in which a statement is to take too long.
+inline const PostgresLimits kImpatient{.statement = 1s, .try_again = 400ms, .wait_max = 300ms};
 
 /// A database and a spool folder of its own for each test.
 class PostgresFixture : public testing::Test {

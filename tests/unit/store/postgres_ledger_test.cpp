@@ -184,6 +184,20 @@ TEST_F(PostgresLedgerTest, TextsAreKeptUntilTheirTimeIsOver) {
   EXPECT_EQ(reader()->recent_calls(10)->calls.size(), 3U) << "the calls stay";
 }
 
+TEST_F(PostgresLedgerTest, ABatchWithLongTextsIsSentInParts) {
+  LedgerBatch batch = random_batch(random_, 9);
+  for (CallRow& call : batch.calls) {
+    call.request_text = batch.keep(std::string(4U << 20, static_cast<char>('a' + (&call - batch.calls.data()))));
+    call.text_until_unix_ms = 1000;
+  }
+  batch.calls[5].id = CallId();
+  const auto ledger = open(1, {});
+  ASSERT_TRUE(ledger->append(batch));
+  EXPECT_EQ(ledger->calls_spooled(), 0U);
+  EXPECT_EQ(ledger->calls_rejected(), 1U);
+  EXPECT_EQ(ask_number("SELECT sum(length(request)) FROM weir_texts"), 8 * (4 << 20));
+}
+
 TEST_F(PostgresLedgerTest, TextThatIsNotToBeKeptIsNotWritten) {
   LedgerBatch batch = random_batch(random_, 1);
   batch.calls[0].request_text = "a secret";
@@ -333,6 +347,31 @@ TEST_F(PostgresLedgerTest, ARoleThatMayNotMakeTablesIsToldSo) {
   ASSERT_FALSE(ledger);
   EXPECT_THAT(ledger.error().message, HasSubstr("permission denied for schema public"));
   server_.admin("DROP ROLE guest");
+}
+
+TEST_F(PostgresLedgerTest, ARoleWithTheGrantsOfTheDocsMayWriteAndReadAndNoMore) {
+  ASSERT_TRUE(open());  // its owner makes the tables
+  server_.admin("CREATE ROLE clerk LOGIN PASSWORD 'c'");
+  for (const char* const grant :
+       {"GRANT SELECT, INSERT ON weir_calls, weir_attempts, weir_savings TO clerk",
+        "GRANT SELECT, INSERT, UPDATE ON weir_hours TO clerk", "GRANT SELECT, INSERT, DELETE ON weir_texts TO clerk",
+        "GRANT SELECT ON weir_schema TO clerk"}) {
+    ask_number(grant);
+  }
+  const std::string owner = url_;
+  url_.replace(url_.find("weir:se%20cret"), std::string("weir:se%20cret").size(), "clerk:c");
+  LedgerBatch batch = random_batch(random_, 30);
+  batch.calls[0].text_until_unix_ms = 5;
+  batch.calls[0].request_text = "text";
+  const auto ledger = open();
+  ASSERT_TRUE(ledger->append(batch));
+  EXPECT_EQ(ledger->calls_spooled(), 0U);
+  expect_holds({&batch});
+  ASSERT_TRUE(ledger->upkeep(10));
+  EXPECT_EQ(ask_number("SELECT count(*) FROM weir_texts"), 0);
+  url_ = owner;
+  ask_number("DROP OWNED BY clerk");
+  server_.admin("DROP ROLE clerk");
 }
 
 TEST_F(PostgresLedgerTest, ADatabaseOfALaterWeirIsLeftAlone) {
