@@ -1,0 +1,17 @@
+#pragma once
+#include <string>
+
+#include "store/postgres_connection.hpp"
+
+namespace weir::store {
+
+inline constexpr int kPostgresSchemaVersion = 1;
+
+/// Makes the tables if they are not there; several weirs may do so at once. Also prepares the session.
+/// An error with needs_hands() if the tables are of a later weir.
+PostgresResult<void> ensure_postgres_schema(PostgresConnection& connection, TimePoint deadline);
+
+/// For readers: the session may not write, and the tables must be there.
+PostgresResult<void> check_postgres_schema(PostgresConnection& connection, TimePoint deadline);
+
+}  // namespace weir::store
