@@ -200,7 +200,6 @@ void say_figures(const Side& from, const Side& to, Drift& drift) {
     part(cause).from = figure(from);
     part(cause).to = figure(to);
   };
-  say(DriftCause::users, [](const Side& s) { return count_text(std::llround(s.users)); });
   say(DriftCause::calls_per_user, [](const Side& s) { return fmt::format("{:.1f}", ratio(s.first_calls, s.users)); });
   say(DriftCause::retries, [](const Side& s) { return fmt::format("{:.2f}×", ratio(s.attempts, s.first_calls)); });
   say(DriftCause::history, [](const Side& s) {
@@ -222,7 +221,9 @@ DriftCause Drift::largest() const {
 }
 
 Drift explain_drift(const Days& from_days, const store::Period& from, const Days& to_days, const store::Period& to) {
-  const Side before = side_of(from_days, from), after = side_of(to_days, to);
+  Side before = side_of(from_days, from), after = side_of(to_days, to);
+  // A longer period sees more different users, each less often: then only their calls can be compared.
+  if (from_days.count() != to_days.count()) before.users = after.users = 1;
   Drift drift;
   drift.from_days = from_days;
   drift.to_days = to_days;
@@ -243,6 +244,9 @@ Drift explain_drift(const Days& from_days, const store::Period& from, const Days
   // A few billionths of rounding; where they are least of what stands there already.
   drift.parts[static_cast<std::size_t>(drift.largest())].change.value += rest;
   say_figures(before, after, drift);
+  DriftPart& users = drift.parts[static_cast<std::size_t>(DriftCause::users)];
+  users.from = count_text(from.users);
+  users.to = count_text(to.users);
   return drift;
 }
 

@@ -13,7 +13,7 @@ namespace weir::accounting {
 /// By what spend can change. The words are the report's.
 enum class DriftCause : std::uint8_t {
   users,           ///< different users
-  calls_per_user,  ///< calls that are no retries, per user and day
+  calls_per_user,  ///< calls that are no retries, per user and day; of all users where users_compare() is false
   retries,         ///< attempts for each of them: clients' and weir's own retries
   history,         ///< prompt tokens per attempt
   answers,         ///< output tokens per attempt
@@ -43,6 +43,8 @@ struct Drift {
   std::int64_t price_unknown_attempts = 0;    ///< in both: their tokens count, at no price
   std::array<DriftPart, static_cast<std::size_t>(DriftCause::count_)> parts;
 
+  /// Periods of different length see different shares of the users, so `users` stays zero.
+  bool users_compare() const { return from_days.count() == to_days.count(); }
   NanoDollars change() const { return {to_cost.value - from_cost.value}; }
   /// The part that moved most dollars.
   DriftCause largest() const;

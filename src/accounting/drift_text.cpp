@@ -14,6 +14,11 @@ namespace {
 
 constexpr std::size_t kCauses = static_cast<std::size_t>(DriftCause::count_);
 
+std::string_view name_in(const Drift& drift, std::size_t cause) {
+  const bool all_users = !drift.users_compare() && cause == static_cast<std::size_t>(DriftCause::calls_per_user);
+  return all_users ? "calls a day" : kDriftCauseNames[cause];
+}
+
 /// The causes, most dollars first.
 std::array<std::size_t, kCauses> by_size(const Drift& drift) {
   std::array<std::size_t, kCauses> order{};
@@ -48,21 +53,21 @@ std::string drift_table(const Drift& drift) {
   TextTable table({"because of", "from", "to", "per day", "share"}, 3);
   for (const std::size_t i : by_size(drift)) {
     const DriftPart& part = drift.parts[i];
-    table.add({std::string{kDriftCauseNames[i]}, part.from, part.to, change_text(part.change),
+    table.add({std::string{name_in(drift, i)}, part.from, part.to, change_text(part.change),
                share_text(static_cast<double>(part.change.value), change)});
   }
   table.add({"all", "", "", change_text(drift.change()), share_text(change, change)});
   out += table.text();
   if (change != 0) {
     const auto largest = static_cast<std::size_t>(drift.largest());
-    out += fmt::format("\nmost of it: {}\n", kDriftCauseNames[largest]);
+    out += fmt::format("\nmost of it: {}\n", name_in(drift, largest));
   }
   if (drift.price_unknown_attempts > 0) {
     out += fmt::format("{} attempts have no known price and are in no sum of dollars\n",
                        count_text(drift.price_unknown_attempts));
   }
-  if (drift.from_days.count() != drift.to_days.count()) {
-    out += "the periods differ in length: a longer one sees more different users, and fewer calls a day of each\n";
+  if (!drift.users_compare()) {
+    out += "the periods differ in length, so their users cannot be compared; calls a day hold that change\n";
   }
   return out;
 }

@@ -47,7 +47,7 @@ std::string_view reason_of(Policy policy) {
     case Policy::give_up:
       return "it would fail the same way anywhere";
     case Policy::retry_same:
-      return "the same target may answer now";
+      return "another try may go well";
     case Policy::retry_elsewhere:
       return "it says nothing about other targets";
     case Policy::bigger_context:
@@ -103,7 +103,8 @@ std::string why_again(const AttemptRow& failed, const AttemptRow& next) {
   const bool same = failed.provider == next.provider && failed.model == next.model;
   const Policy policy = row_of(failed.failure).policy;
   if (policy == Policy::give_up || policy == Policy::none) return "another attempt ran beside it or took its place";
-  return fmt::format("tried again {}: {}", same ? "at the same target" : "elsewhere", reason_of(policy));
+  if (same) return fmt::format("tried again at the same target: {}", reason_of(Policy::retry_same));
+  return fmt::format("tried again elsewhere: {}", reason_of(policy));
 }
 
 std::string why_not_again(const CallRow& call, const AttemptRow& failed) {

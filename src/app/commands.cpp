@@ -11,6 +11,7 @@
 #include "app/app.hpp"
 #include "app/health.hpp"
 #include "app/load.hpp"
+#include "app/report_command.hpp"
 #include "settings/document.hpp"
 
 namespace weir::app {
@@ -66,8 +67,10 @@ int run_command(int argc, const char* const* argv) {
   std::string admin_url = "http://127.0.0.1:9090";
   CLI::App* health = cli.add_subcommand("health", "ask a running weir whether it lives; exits 0 or 1");
   health->add_option("--admin", admin_url, "its admin address")->capture_default_str();
+  ReportCommand reporting;
+  reporting.add_to(cli);
   cli.add_subcommand("version", "print the version");
-  static constexpr std::array<std::string_view, 6> kLater{"keys", "explain", "report", "replay", "train", "batch"};
+  static constexpr std::array<std::string_view, 4> kLater{"keys", "replay", "train", "batch"};
   for (const std::string_view name : kLater) {
     cli.add_subcommand(std::string(name), "not supported yet, see docs/roadmap.md")->allow_extras();
   }
@@ -88,6 +91,8 @@ int run_command(int argc, const char* const* argv) {
     const auto asked = ask_health(admin_url);
     return asked ? static_cast<int>(ExitCode::ok) : fail(ExitCode::failed, asked.error().message);
   }
+  if (command == "report") return reporting.report();
+  if (command == "explain") return reporting.explain();
   if (command == "version") {
     say(stdout, "weir " WEIR_VERSION);
     return static_cast<int>(ExitCode::ok);

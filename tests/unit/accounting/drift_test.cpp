@@ -206,6 +206,11 @@ TEST(Drift, PeriodsOfDifferentLengthAreComparedPerDay) {
                                     period_of(10, 100, {use_of("m", kDear, 100, 2'000, 100)}));
   EXPECT_EQ(drift.change(), NanoDollars{});
   EXPECT_THAT(drift_table(drift), HasSubstr("the periods differ in length"));
+  // Fewer different users in the shorter one are no cause, more calls a day are.
+  const Drift busier = explain_drift(week, period_of(50, 700, {use_of("m", kDear, 700, 2'000, 100)}), day(8),
+                                     period_of(20, 150, {use_of("m", kDear, 150, 2'000, 100)}));
+  EXPECT_EQ(part_of(busier, DriftCause::calls_per_user), busier.change());
+  EXPECT_THAT(drift_table(busier), HasSubstr("most of it: calls a day\n"));
 }
 
 TEST(Drift, WhateverThePeriodsThePartsAddUp) {

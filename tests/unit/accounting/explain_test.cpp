@@ -190,6 +190,12 @@ TEST_F(ExplainTest, TwoAttempts) {
   EXPECT_THAT(told, HasSubstr("weir, and the client sending its request: 401.0 ms"));
 }
 
+TEST_F(ExplainTest, TheSameTargetAgain) {
+  auto first = failed(Failure::upstream_error, Phase::await_headers);
+  first.status = 500;
+  EXPECT_THAT(text({first, tried()}), HasSubstr("tried again at the same target: another try may go well\n"));
+}
+
 TEST_F(ExplainTest, AttemptsAtOnceAndOddNamesKeepTheDrawingWhole) {
   call.took_us = 800'000;
   call.user = "u\x1b[2J";
