@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -11,7 +12,6 @@
 #include <weir/base/clock.hpp>
 #include "accounting/explain.hpp"
 #include "accounting/report_body.hpp"
-#include "accounting/settings.hpp"
 #include "app/app.hpp"
 #include "app/state_folder.hpp"
 #include "app/todays_prices.hpp"
@@ -34,16 +34,12 @@ Result<settings::Settings> settings_of(const Source& source, const catalogue::Ca
   return load_settings(source, catalogue, false);
 }
 
-/// What `stores.ledger` says.
-accounting::LedgerSettings ledger_of(const settings::Settings& /*settings*/) {
-  return {};
-}
-
+/// Read beside who writes it. Not ledger_place(): a reader makes no folder.
 Result<std::unique_ptr<store::LedgerReader>> open_ledger(const Source& source, const settings::Settings& settings) {
-  const auto place = ledger_place(source, ledger_of(settings).to);
-  if (!place) return std::unexpected(place.error());
-  if (*place == "off") return failure("the ledger is off: stores.ledger says where calls are to be booked");
-  return is_postgres(*place) ? store::open_postgres_reader(*place) : store::open_sqlite_reader(*place);
+  const std::string& to = settings.ledger.to;
+  if (to == "off") return failure("the ledger is off: stores.ledger says where calls are to be booked");
+  if (to.starts_with("postgres://") || to.starts_with("postgresql://")) return store::open_postgres_reader(to);
+  return store::open_sqlite_reader(to.empty() ? (state_folder(source) / "weir.db").string() : to);
 }
 
 }  // namespace

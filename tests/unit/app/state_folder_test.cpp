@@ -1,13 +1,12 @@
 #include "app/state_folder.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,50 +32,40 @@ class Variable {
   std::optional<std::string> old_;
 };
 
-TEST(StateFolder, RelativePathsBeginAtTheSettingsFile) {
+accounting::LedgerSettings to(std::string place) {
+  accounting::LedgerSettings ledger;
+  ledger.to = std::move(place);
+  return ledger;
+}
+
+TEST(StateFolder, IsTheSettingsFilesFolder) {
   const Variable state("STATE_DIRECTORY", "/var/lib/weir");
-  const Source source{"/etc/weir/weir.yaml", ""};
-  EXPECT_EQ(ledger_place(source, "books/ledger.db"), "/etc/weir/books/ledger.db");
-  EXPECT_EQ(ledger_place(source, ""), "/etc/weir/weir.db");
-  EXPECT_EQ(ledger_place(source, "file"), "/etc/weir/weir.db");
-  EXPECT_EQ(ledger_place(source, "/srv/weir.db"), "/srv/weir.db");
-  EXPECT_EQ(ledger_place(source, "../weir.db"), "/etc/weir.db");
-  EXPECT_EQ(ledger_place(Source{"weir.yaml", ""}, ""), (fs::current_path() / "weir.db").string());
+  EXPECT_EQ(state_folder(Source{"/etc/weir/weir.yaml", ""}), "/etc/weir");
+  EXPECT_EQ(state_folder(Source{"weir.yaml", ""}), fs::current_path());
+  EXPECT_EQ(ledger_place(Source{"/etc/weir/weir.yaml", ""}, {}).to, "/etc/weir/weir.db");
 }
 
 TEST(StateFolder, WithoutAFileTheStateDirectoryThenHome) {
   const Variable home("HOME", "/home/someone");
   {
     const Variable state("STATE_DIRECTORY", "/var/lib/weir:/var/lib/other");
-    EXPECT_EQ(ledger_place({}, ""), "/var/lib/weir/weir.db");
+    EXPECT_EQ(state_folder({}), "/var/lib/weir");
   }
   const Variable state("STATE_DIRECTORY", nullptr);
-  EXPECT_EQ(ledger_place({}, ""), "/home/someone/.local/state/weir/weir.db");
-  const Variable homeless("HOME", nullptr);
-  const auto nowhere = ledger_place({}, "");
-  ASSERT_FALSE(nowhere);
-  EXPECT_THAT(nowhere.error().message, testing::HasSubstr("stores.ledger"));
+  EXPECT_EQ(state_folder({}), "/home/someone/.local/state/weir");
 }
 
-TEST(StateFolder, OffAndPostgresAreNoPaths) {
-  EXPECT_EQ(ledger_place(Source{"/etc/weir/weir.yaml", ""}, "off"), "off");
-  EXPECT_EQ(ledger_place({}, "postgres://weir@db/books"), "postgres://weir@db/books");
-  EXPECT_TRUE(is_postgres("postgresql://db/books"));
-  EXPECT_FALSE(is_postgres("postgres.db"));
-}
-
-TEST(StateFolder, IsMadeForItsOwnerAlone) {
+TEST(StateFolder, IsMadeForItsOwnerAloneWhereALedgerIsWanted) {
   const fs::path root = fs::temp_directory_path() / ("weir-state-" + std::to_string(getpid()));
   const fs::path folder = root / ".local/state/weir";
-  ASSERT_TRUE(make_state_folder(folder));
+  const Variable state("STATE_DIRECTORY", nullptr);
+  const Variable home("HOME", root.c_str());
+  EXPECT_EQ(ledger_place({}, to("off")).to, "off");
+  EXPECT_FALSE(fs::exists(root));
+  EXPECT_EQ(ledger_place({}, {}).to, (folder / "weir.db").string());
   struct stat status{};
   ASSERT_EQ(stat(folder.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0700U);
-  EXPECT_TRUE(make_state_folder(folder)) << "twice is no error";
-  std::ofstream(root / "file") << "x";
-  const auto refused = make_state_folder(root / "file" / "weir");
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, testing::HasSubstr("stores.ledger: cannot make"));
   fs::remove_all(root);
 }
 
