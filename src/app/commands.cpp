@@ -67,8 +67,7 @@ int run_command(int argc, const char* const* argv) {
   std::string admin_url = "http://127.0.0.1:9090";
   CLI::App* health = cli.add_subcommand("health", "ask a running weir whether it lives; exits 0 or 1");
   health->add_option("--admin", admin_url, "its admin address")->capture_default_str();
-  ReportCommand reporting;
-  reporting.add_to(cli);
+  ReportCommand reporting(cli);
   cli.add_subcommand("version", "print the version");
   static constexpr std::array<std::string_view, 4> kLater{"keys", "replay", "train", "batch"};
   for (const std::string_view name : kLater) {

@@ -44,7 +44,7 @@ Result<std::unique_ptr<store::LedgerReader>> open_ledger(const Source& source, c
 
 }  // namespace
 
-void ReportCommand::add_to(CLI::App& cli) {
+ReportCommand::ReportCommand(CLI::App& cli) {
   CLI::App* report = cli.add_subcommand("report", "what calls cost, from the ledger; also while weir serves");
   report->add_option("kind", arguments_.kind, "costs, tasks, models, keys, retries or drift; without one, an overview");
   report->add_option("--since", arguments_.since, "7d, 2026-11-21 or RFC 3339; usual: 7d");

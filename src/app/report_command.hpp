@@ -14,7 +14,7 @@ namespace weir::app {
 class ReportCommand {
  public:
   /// Adds both subcommands. Lifetime: outlives `cli`'s parse().
-  void add_to(CLI::App& cli);
+  explicit ReportCommand(CLI::App& cli);
   /// The exit code (docs/operations.md).
   int report() const;
   int explain() const;
