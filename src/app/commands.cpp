@@ -12,6 +12,7 @@
 #include "app/app.hpp"
 #include "app/keys_command.hpp"
 #include "app/load.hpp"
+#include "app/report_command.hpp"
 #include "settings/document.hpp"
 
 namespace weir::app {
@@ -68,8 +69,9 @@ int run_command(int argc, const char* const* argv) {
   CLI::App* health = cli.add_subcommand("health", "ask a running weir whether it lives; exits 0 or 1");
   health->add_option("--admin", admin_url, "its admin address")->capture_default_str();
   KeysCommand keys(cli);
+  ReportCommand reporting(cli);
   cli.add_subcommand("version", "print the version");
-  static constexpr std::array<std::string_view, 5> kLater{"explain", "report", "replay", "train", "batch"};
+  static constexpr std::array<std::string_view, 3> kLater{"replay", "train", "batch"};
   for (const std::string_view name : kLater) {
     cli.add_subcommand(std::string(name), "not supported yet, see docs/roadmap.md")->allow_extras();
   }
@@ -91,6 +93,8 @@ int run_command(int argc, const char* const* argv) {
     const auto asked = ask_health(admin_url);
     return asked ? static_cast<int>(ExitCode::ok) : fail(ExitCode::failed, asked.error().message);
   }
+  if (command == "report") return reporting.report();
+  if (command == "explain") return reporting.explain();
   if (command == "version") {
     say(stdout, "weir " WEIR_VERSION);
     return static_cast<int>(ExitCode::ok);

@@ -42,7 +42,7 @@ def test_the_commands_are_the_programs():
 
 
 def test_commands_that_are_not_built_end_with_2():
-    done = run_weir("report")
+    done = run_weir("replay")
     assert done.returncode == 2 and "docs/roadmap.md" in done.stdout + done.stderr
 
 
