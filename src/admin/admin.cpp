@@ -20,13 +20,6 @@ using net::ControlRequest;
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 constexpr std::size_t kCallIdBytesMax = 128;  // RULINGS 20
 
-ControlReply error(unsigned status, std::string_view message) {
-  ControlReply reply;
-  reply.status = status;
-  reply.body = R"({"error":{"message":)" + json_string(message) + "}}";
-  return reply;
-}
-
 ControlReply text(unsigned status, std::string body, std::string_view type) {
   ControlReply reply;
   reply.status = status;
@@ -36,22 +29,15 @@ ControlReply text(unsigned status, std::string body, std::string_view type) {
 }
 
 ControlReply only(std::string_view methods) {
-  ControlReply reply = error(405, "this method does not work here; Allow says which do");
+  ControlReply reply = api_error(405, "this method does not work here; Allow says which do");
   reply.allow = methods;
   return reply;
 }
 
 ControlReply no_such_path() {
-  return error(404,
-               "no such path; there are /api/calls, /api/calls/{id}, /api/report, /api/keys, "
-               "/api/keys/{name}/revoke and /api/keys/{name}/rotate");
-}
-
-ControlReply reply_of(ApiResult result) {
-  if (!result) return error(result.error().status, result.error().message);
-  ControlReply reply;
-  reply.body = std::move(*result);
-  return reply;
+  return api_error(404,
+                   "no such path; there are /api/calls, /api/calls/{id}, /api/report, /api/keys, "
+                   "/api/keys/{name}/revoke and /api/keys/{name}/rotate");
 }
 
 /// How long a rotated key goes on working: {"grace_seconds": N}, a day where nothing is said.
@@ -78,6 +64,19 @@ std::string_view bearer_token(std::string_view authorization) {
 
 }  // namespace
 
+ApiReply api_error(unsigned status, std::string_view message) {
+  ApiReply reply;
+  reply.status = status;
+  reply.body = R"({"error":{"message":)" + json_string(message) + "}}";
+  return reply;
+}
+
+ApiReply api_body(std::string json) {
+  ApiReply reply;
+  reply.body = std::move(json);
+  return reply;
+}
+
 Endpoints::Endpoints(AdminSettings settings, Sources sources)
     : settings_(std::move(settings)), sources_(std::move(sources)) {}
 
@@ -87,7 +86,7 @@ void Endpoints::handle(const ControlRequest& request, net::ControlServer::Done d
   if (path == "/api" || path.starts_with("/api/")) return api(request, path, std::move(done));
 
   const bool known = path == "/metrics" || path == "/healthz" || path == "/readyz";
-  if (!known) return done(error(404, "no such path; there are /metrics, /healthz, /readyz and /api/*"));
+  if (!known) return done(api_error(404, "no such path; there are /metrics, /healthz, /readyz and /api/*"));
   if (request.method != "GET") return done(only("GET, HEAD"));
   if (path == "/metrics") return done(text(200, sources_.metrics_text(), telemetry::Telemetry::metrics_content_type));
   if (path == "/healthz") return done(text(200, "ok\n", kPlainText));
@@ -98,19 +97,19 @@ void Endpoints::handle(const ControlRequest& request, net::ControlServer::Done d
 std::optional<ControlReply> Endpoints::refuse(const ControlRequest& request) const {
   // Before the token: a foreign page learns nothing, not even whether there is one.
   if (!host_is_ours(request.host, settings_.host)) {
-    return error(403, "Host names another server; ask for this one by its address or as localhost");
+    return api_error(403, "Host names another server; ask for this one by its address or as localhost");
   }
   if (!origin_is_ours(request.origin, request.host)) {
-    return error(403, "Origin is another site's; /api is not for web pages of others");
+    return api_error(403, "Origin is another site's; /api is not for web pages of others");
   }
   if (settings_.token.empty()) {
     if (is_loopback(settings_.host)) return std::nullopt;
-    return error(403,
-                 "/api is closed: admin.listen can be reached from other machines and admin.token is not "
-                 "set. Set admin.token, or listen on 127.0.0.1.");
+    return api_error(403,
+                     "/api is closed: admin.listen can be reached from other machines and admin.token is not "
+                     "set. Set admin.token, or listen on 127.0.0.1.");
   }
   if (!same_secret(bearer_token(request.authorization), settings_.token)) {
-    ControlReply reply = error(401, "send admin.token as `Authorization: Bearer …`");
+    ControlReply reply = api_error(401, "send admin.token as `Authorization: Bearer …`");
     reply.www_authenticate = "Bearer realm=\"weir admin\"";
     return reply;
   }
@@ -120,31 +119,30 @@ std::optional<ControlReply> Endpoints::refuse(const ControlRequest& request) con
 void Endpoints::api(const ControlRequest& request, std::string_view path, net::ControlServer::Done done) const {
   if (auto refused = refuse(request)) return done(std::move(*refused));
   if (!request.body.empty() && !is_json(request.content_type)) {
-    return done(error(415, "send the body as Content-Type: application/json"));
+    return done(api_error(415, "send the body as Content-Type: application/json"));
   }
   constexpr std::string_view calls = "/api/calls/";
   if (path == "/api/keys" || path.starts_with("/api/keys/")) return keys(request, path, std::move(done));
   if (path != "/api/calls" && path != "/api/report" && !path.starts_with(calls)) return done(no_such_path());
   if (request.method != "GET") return done(only("GET, HEAD"));
-  const auto answer = [done](ApiResult result) { done(reply_of(std::move(result))); };
-  if (path == "/api/calls") return sources_.recent_calls(answer);
+  if (path == "/api/calls") return sources_.recent_calls(std::move(done));
   if (path == "/api/report") {
     const std::string_view target = request.target;
     const std::size_t query = target.find('?');
-    return sources_.report(std::string{query == target.npos ? "" : target.substr(query + 1)}, answer);
+    return sources_.report(std::string{query == target.npos ? "" : target.substr(query + 1)}, std::move(done));
   }
   const std::string_view id = path.substr(calls.size());
   if (id.empty() || id.size() > kCallIdBytesMax || id.find('/') != std::string_view::npos) {
-    return done(error(404, "no such path; there is /api/calls/{id}, with weir's id or the client's x-request-id"));
+    return done(api_error(404, "no such path; there is /api/calls/{id}, with weir's id or the client's x-request-id"));
   }
-  sources_.find_calls(std::string{id}, [answer](std::string body) { answer(std::move(body)); });
+  sources_.find_calls(std::string{id}, std::move(done));
 }
 
 void Endpoints::keys(const ControlRequest& request, std::string_view path, net::ControlServer::Done done) const {
   constexpr std::string_view all = "/api/keys";
   if (path == all) {
     if (request.method != "GET") return done(only("GET, HEAD"));
-    return done(reply_of(sources_.list_keys()));
+    return done(sources_.list_keys());
   }
   const std::string_view rest = path.substr(all.size() + 1);
   const std::size_t slash = rest.rfind('/');
@@ -154,11 +152,11 @@ void Endpoints::keys(const ControlRequest& request, std::string_view path, net::
   const std::string name{rest.substr(0, slash)};
   ControlReply reply;
   if (verb == "revoke") {
-    reply = reply_of(sources_.revoke_key(name));
+    reply = sources_.revoke_key(name);
   } else if (const auto grace = grace_of(request.body)) {
-    reply = reply_of(sources_.rotate_key(name, *grace));
+    reply = sources_.rotate_key(name, *grace);
   } else {
-    reply = error(400, R"(the body is {"grace_seconds": N}, with N from 0 to 2592000, or empty for a day)");
+    reply = api_error(400, R"(the body is {"grace_seconds": N}, with N from 0 to 2592000, or empty for a day)");
   }
   log::info("audit: {} {} by {} gave {}", request.method, path, request.peer, reply.status);
   done(std::move(reply));

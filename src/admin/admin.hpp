@@ -1,6 +1,5 @@
 #pragma once
 #include <chrono>
-#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,12 +12,9 @@
 
 namespace weir::admin {
 
-/// Why an operator does not get what he asked for.
-struct ApiError {
-  unsigned status = 400;
-  std::string message;
-};
-using ApiResult = std::expected<std::string, ApiError>;  ///< a JSON body
+using ApiReply = net::ControlReply;
+ApiReply api_error(unsigned status, std::string_view message);  ///< {"error":{"message":…}}
+ApiReply api_body(std::string json);
 
 /// Where the admin's answers come from. All are called on the control thread.
 struct Sources {
@@ -26,14 +22,14 @@ struct Sources {
   /// Empty = ready; else why not, in a sentence.
   std::function<std::string()> not_ready_because;
   /// Gives {"calls":[…]} (RULINGS 20), from any thread, at once or later.
-  std::function<void(std::string id, std::function<void(std::string body)> done)> find_calls;
+  std::function<void(std::string id, std::function<void(ApiReply)> done)> find_calls;
   /// The last calls, newest first, in the same form.
-  std::function<void(std::function<void(ApiResult)> done)> recent_calls;
+  std::function<void(std::function<void(ApiReply)> done)> recent_calls;
   /// `query` as sent, without the question mark; from any thread, at once or later.
-  std::function<void(std::string query, std::function<void(ApiResult)> done)> report;
-  std::function<std::string()> list_keys;
-  std::function<ApiResult(const std::string& name)> revoke_key;
-  std::function<ApiResult(const std::string& name, std::chrono::milliseconds grace)> rotate_key;
+  std::function<void(std::string query, std::function<void(ApiReply)> done)> report;
+  std::function<ApiReply()> list_keys;
+  std::function<ApiReply(const std::string& name)> revoke_key;
+  std::function<ApiReply(const std::string& name, std::chrono::milliseconds grace)> rotate_key;
 };
 
 /// The operators' endpoints. `/metrics /healthz /readyz` are open to who can reach the listener and hold neither secret

@@ -40,6 +40,10 @@ std::vector<std::filesystem::path> watched_files(const Source& source, const set
   return files;
 }
 
+admin::ApiReply ledger_is_off() {
+  return admin::api_error(404, "the ledger is off: stores.ledger says where calls are booked");
+}
+
 }  // namespace
 
 Result<ExitCode> App::run() {
@@ -86,9 +90,11 @@ Result<void> App::build() {
   auto telemetry = telemetry::Telemetry::open(now.log, now.metrics, threads, &connections_);
   if (!telemetry) return std::unexpected(telemetry.error());
   telemetry_ = std::move(*telemetry);
-  auto ledger = accounting::Ledger::open(ledger_place(source_, now.ledger), threads);
+  const accounting::LedgerSettings place = ledger_place(source_, now.ledger);
+  auto ledger = accounting::Ledger::open(place, threads);
   if (!ledger) return std::unexpected(ledger.error());
   ledger_ = std::move(*ledger);
+  desk_ = std::make_unique<LedgerDesk>(place);
   const accounting::LedgerCounters& booked = ledger_->counters();
   telemetry_->set_ledger({&booked.written, &booked.dropped, &booked.lost_at_last_start, &booked.waiting,
                           &booked.spooled, &booked.write_errors});
@@ -115,18 +121,26 @@ Result<void> App::open_admin() {
   sources.not_ready_because = [this] {
     return ready_ ? std::string{} : std::string(draining_ ? "weir is draining and will end" : "weir is starting");
   };
-  sources.find_calls = [this](std::string id, std::function<void(std::string)> done) {
+  sources.find_calls = [this](std::string id, std::function<void(admin::ApiReply)> done) {
     find_calls(std::move(id), std::move(done));
+  };
+  sources.recent_calls = [this](std::function<void(admin::ApiReply)> done) {
+    if (!desk_->open()) return done(ledger_is_off());
+    desk_->recent_calls(std::move(done));
+  };
+  sources.report = [this](std::string query, std::function<void(admin::ApiReply)> done) {
+    if (!desk_->open()) return done(ledger_is_off());
+    desk_->report(std::move(query), blueprint_, std::move(done));
   };
   sources.list_keys = [this] { return KeyControl::list(blueprint_->keys); };
   sources.revoke_key = [this](const std::string& name) {
     auto done = keys_.revoke(name, blueprint_->keys);
-    if (done) use_keys();
+    if (done.status == 200) use_keys();
     return done;
   };
   sources.rotate_key = [this](const std::string& name, std::chrono::milliseconds grace) {
     auto done = keys_.rotate(name, grace, blueprint_->keys);
-    if (done) use_keys();
+    if (done.status == 200) use_keys();
     return done;
   };
   auto opened = admin::Admin::open(control_, blueprint_->settings.admin, std::move(sources));
@@ -135,8 +149,9 @@ Result<void> App::open_admin() {
   return {};
 }
 
-void App::find_calls(std::string id, std::function<void(std::string)> done) {
-  // Each worker is asked on its own thread; the last one to answer brings it all home.
+void App::find_calls(std::string id, std::function<void(admin::ApiReply)> done) {
+  // Each worker is asked on its own thread; the last one to answer brings it all home. What has left the memory is
+  // looked for in the ledger.
   struct Gathered {
     Guarded<std::vector<std::string>> calls;
     std::atomic<std::size_t> missing;
@@ -148,8 +163,10 @@ void App::find_calls(std::string id, std::function<void(std::string)> done) {
       std::vector<std::string> found = telemetry.find_calls(id);
       gathered->calls.with([&](auto& calls) { std::ranges::move(found, std::back_inserter(calls)); });
       if (gathered->missing.fetch_sub(1) != 1) return;
-      boost::asio::post(control_, [gathered, done] {
-        done(telemetry::Telemetry::calls_body(gathered->calls.with([](auto& calls) { return std::move(calls); })));
+      boost::asio::post(control_, [this, gathered, id, done] {
+        auto calls = gathered->calls.with([](auto& gathered_calls) { return std::move(gathered_calls); });
+        if (calls.empty() && desk_->open()) return desk_->find_calls(id, done);
+        done(admin::api_body(telemetry::Telemetry::calls_body(std::move(calls))));
       });
     });
   }

@@ -15,6 +15,7 @@
 #include "admin/admin.hpp"
 #include "app/blueprint.hpp"
 #include "app/key_control.hpp"
+#include "app/ledger_desk.hpp"
 #include "app/load.hpp"
 #include "app/unit.hpp"
 #include "net/listener.hpp"
@@ -48,7 +49,7 @@ class App {
   void begin_drain();
   void drain_step();
   void finish(ExitCode code);
-  void find_calls(std::string id, std::function<void(std::string)> done);
+  void find_calls(std::string id, std::function<void(admin::ApiReply)> done);
 
   Source source_;
   std::shared_ptr<const Blueprint> blueprint_;
@@ -64,6 +65,7 @@ class App {
   std::vector<std::unique_ptr<Unit>> units_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unique_ptr<admin::Admin> admin_;
+  std::unique_ptr<LedgerDesk> desk_;
   boost::asio::signal_set signals_{control_};
   boost::asio::steady_timer watch_timer_{control_};
   boost::asio::steady_timer drain_timer_{control_};

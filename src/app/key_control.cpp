@@ -32,7 +32,7 @@ Result<void> KeyControl::open(std::filesystem::path file, const std::vector<admi
   return {};
 }
 
-std::string KeyControl::list(const std::vector<admission::KeySettings>& in_force) {
+admin::ApiReply KeyControl::list(const std::vector<admission::KeySettings>& in_force) {
   const std::int64_t now = unix_milliseconds();
   Json keys = Json::array();
   for (const admission::KeySettings& key : in_force) {
@@ -49,29 +49,29 @@ std::string KeyControl::list(const std::vector<admission::KeySettings>& in_force
                     {"may", powers_of(key)},
                     {"hash_begins", key.hash.substr(0, 8)}});
   }
-  return Json{{"keys", std::move(keys)}}.dump();
+  return admin::api_body(Json{{"keys", std::move(keys)}}.dump());
 }
 
-admin::ApiResult KeyControl::keep(admission::KeyChanges changed, std::string body) {
+admin::ApiReply KeyControl::keep(admission::KeyChanges changed, std::string body) {
   if (auto saved = admission::save_key_changes(file_, changed); !saved) {
-    return std::unexpected(admin::ApiError{500, saved.error().message});
+    return admin::api_error(500, saved.error().message);
   }
   changes_ = std::move(changed);
-  return body;
+  return admin::api_body(std::move(body));
 }
 
-admin::ApiResult KeyControl::revoke(const std::string& name, const std::vector<admission::KeySettings>& in_force) {
+admin::ApiReply KeyControl::revoke(const std::string& name, const std::vector<admission::KeySettings>& in_force) {
   admission::KeyChanges changed = changes_;
   const auto done = admission::revoke_key(name, unix_milliseconds(), in_force, changed);
-  if (!done) return std::unexpected(admin::ApiError{404, done.error().message});
+  if (!done) return admin::api_error(404, done.error().message);
   return keep(std::move(changed), Json{{"name", name}, {"state", "ended"}}.dump());
 }
 
-admin::ApiResult KeyControl::rotate(const std::string& name, std::chrono::milliseconds grace,
-                                    const std::vector<admission::KeySettings>& in_force) {
+admin::ApiReply KeyControl::rotate(const std::string& name, std::chrono::milliseconds grace,
+                                   const std::vector<admission::KeySettings>& in_force) {
   admission::KeyChanges changed = changes_;
   const auto made = admission::rotate_key(name, unix_milliseconds(), grace.count(), in_force, changed);
-  if (!made) return std::unexpected(admin::ApiError{404, made.error().message});
+  if (!made) return admin::api_error(404, made.error().message);
   return keep(std::move(changed),
               Json{{"name", name}, {"key", made->text}, {"line", settings_line(made->settings)}}.dump());
 }

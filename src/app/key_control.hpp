@@ -21,15 +21,15 @@ class KeyControl {
   const admission::KeyChanges& changes() const { return changes_; }
 
   /// {"keys":[…]} of those in force, without anything that opens a door.
-  static std::string list(const std::vector<admission::KeySettings>& in_force);
-  admin::ApiResult revoke(const std::string& name, const std::vector<admission::KeySettings>& in_force);
+  static admin::ApiReply list(const std::vector<admission::KeySettings>& in_force);
+  admin::ApiReply revoke(const std::string& name, const std::vector<admission::KeySettings>& in_force);
   /// The body holds the new key, this once.
-  admin::ApiResult rotate(const std::string& name, std::chrono::milliseconds grace,
-                          const std::vector<admission::KeySettings>& in_force);
+  admin::ApiReply rotate(const std::string& name, std::chrono::milliseconds grace,
+                         const std::vector<admission::KeySettings>& in_force);
 
  private:
   /// Nothing takes effect that was not written first.
-  admin::ApiResult keep(admission::KeyChanges changed, std::string body);
+  admin::ApiReply keep(admission::KeyChanges changed, std::string body);
 
   std::filesystem::path file_;
   admission::KeyChanges changes_;

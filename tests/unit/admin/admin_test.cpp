@@ -29,8 +29,8 @@ Sources sources_with(std::string not_ready = {}) {
   Sources sources;
   sources.metrics_text = [] { return std::string{"weir_inflight 0\n"}; };
   sources.not_ready_because = [not_ready] { return not_ready; };
-  sources.find_calls = [](const std::string& id, const std::function<void(std::string)>& done) {
-    done(R"({"calls":[{"id":")" + id + R"("}]})");
+  sources.find_calls = [](const std::string& id, const std::function<void(ApiReply)>& done) {
+    done(api_body(R"({"calls":[{"id":")" + id + R"("}]})"));
   };
   return sources;
 }
