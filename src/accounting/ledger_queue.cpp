@@ -111,11 +111,11 @@ void LedgerQueue::write_pending() {
     std::lock_guard lock{mutex_};
     waiting_bytes_ -= bytes;
   }
-  if (std::exchange(failing_, false)) {
-    log::info("stores.ledger: it is written again; {} calls had to be dropped since weir started",  //
-              counters_.dropped.load());
-  }
-  dropped_said_ = counters_.dropped.load(std::memory_order_relaxed);
+  if (!failing_ && !dropping_) return;
+  const std::uint64_t dropped = counters_.dropped.load(std::memory_order_relaxed);
+  log::info("stores.ledger: it is written again; {} calls were dropped meanwhile", dropped - dropped_said_);
+  dropped_said_ = dropped;
+  failing_ = dropping_ = false;
 }
 
 void LedgerQueue::upkeep() {
@@ -129,7 +129,6 @@ void LedgerQueue::upkeep() {
 
 void LedgerQueue::run() {
   std::vector<LedgerBatch> fresh;
-  bool saying_drops = false;
   while (true) {
     bool stopping = false;
     {
@@ -141,12 +140,10 @@ void LedgerQueue::run() {
       stopping = stopping_;
     }
     take(fresh);
-    if (stopping || Clock::now() >= retry_at_) write_pending();
-    const bool drops = counters_.dropped.load(std::memory_order_relaxed) != dropped_said_;
-    if (drops && !std::exchange(saying_drops, true)) {
-      log::error("stores.ledger: too much waits for it; new calls are not written down from now on, only counted");
+    if (counters_.dropped.load(std::memory_order_relaxed) != dropped_said_ && !std::exchange(dropping_, true)) {
+      log::error("stores.ledger: too much waits for it; new calls are only counted, not written down, until it works");
     }
-    saying_drops = drops;
+    if (stopping || Clock::now() >= retry_at_) write_pending();
     if (stopping && (pending_.empty() || Clock::now() >= stop_until_)) break;
     if (!failing_ && Clock::now() >= upkeep_at_) upkeep();
   }

@@ -72,6 +72,7 @@ class LedgerQueue {
   std::chrono::milliseconds back_off_{};
   TimePoint upkeep_at_{};
   bool failing_ = false;
+  bool dropping_ = false;
   std::uint64_t dropped_said_ = 0;
 };
 

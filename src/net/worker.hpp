@@ -24,7 +24,7 @@ class Worker {
   DeadlineWheel& deadlines() { return wheel_; }
   Random& random() { return random_; }
 
-  /// Runs until stop(); `on_tick` is called about every 100 ms (log hand-over, pool upkeep).
+  /// Runs until stop(); `on_tick` is called about every 40 ms (hand-over to log and ledger, pool upkeep).
   void run(std::function<void(TimePoint now)> on_tick);
   void stop();  ///< from any thread
 
