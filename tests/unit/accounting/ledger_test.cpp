@@ -276,6 +276,22 @@ TEST_F(LedgerOverFake, DropsAndCountsWhatIsTooMuchAndNotesItAsLost) {
   EXPECT_EQ(files(), 0U);
 }
 
+TEST_F(LedgerOverFake, CountsTheBytesThatWaitOnceAlsoWhenBatchesAreJoined) {
+  open(1, 100U << 10);
+  for (int round = 0; round < 3; ++round) {
+    shared_->fails = true;
+    for (int i = 0; i < 20; ++i) {
+      end_calls(0, 3);
+      ledger_->worker(0).tick();
+    }
+    EXPECT_EQ(ledger_->counters().dropped, 0U) << "all of it has room, in each round";
+    shared_->fails = false;
+    ASSERT_TRUE(wait_for([&] { return ledger_->counters().waiting == 0; }));
+  }
+  EXPECT_EQ(ledger_->counters().dropped, 0U);
+  EXPECT_EQ(rows(), 180U);
+}
+
 TEST_F(LedgerOverFake, StopGivesUpOnAStoreThatFailsForEver) {
   open();
   shared_->fails = true;

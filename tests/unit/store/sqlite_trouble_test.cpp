@@ -242,5 +242,22 @@ TEST(SqliteTrouble, TheViewsShowCallsAndAttempts) {
   EXPECT_EQ(text_of(folder.file(), "SELECT started FROM calls LIMIT 1"), "2025-11-21T05:00:00.000Z");
 }
 
+TEST(SqliteTrouble, TheExamplesOfTheDocumentationRun) {
+  const Folder folder;
+  auto store = open_sqlite_ledger(folder.file(), 1);
+  LedgerRows rows(9);
+  ASSERT_TRUE((*store)->append(batch_of(rows, 100)));
+  std::ifstream file(std::string(WEIR_SOURCE_DIR) + "/docs/ledger.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  int examples = 0;
+  for (std::size_t at = page.find("```sql"); at != std::string::npos; at = page.find("```sql", at + 1)) {
+    const std::string sql = page.substr(at + 6, page.find("```", at + 6) - at - 6);
+    SCOPED_TRACE(sql);
+    run_sql(folder.file(), sql.c_str());
+    ++examples;
+  }
+  EXPECT_EQ(examples, 6);
+}
+
 }  // namespace
 }  // namespace weir::store
