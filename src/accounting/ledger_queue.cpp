@@ -27,19 +27,28 @@ std::size_t bytes_of(const LedgerBatch& batch) {
 }
 
 void append_rows(LedgerBatch& to, const LedgerBatch& from) {
+  // A text that stands at the same place as the row's before is copied once, as the recorder kept it once.
+  const auto copy = [&to](auto& rows, const auto& source, std::size_t i, auto member) {
+    const std::string_view text = source[i].*member;
+    const bool again =
+        i > 0 && text.data() == (source[i - 1].*member).data() && text.size() == (source[i - 1].*member).size();
+    rows.back().*member = again ? rows[rows.size() - 2].*member : to.keep(text);
+  };
   const auto attempts_before = static_cast<std::uint32_t>(to.attempts.size());
-  for (const store::AttemptRow& attempt : from.attempts) {
-    store::AttemptRow& row = to.attempts.emplace_back(attempt);
-    for (std::string_view* text : {&row.provider, &row.model, &row.reply_model, &row.provider_request_id}) {
-      *text = to.keep(*text);
+  for (std::size_t i = 0; i < from.attempts.size(); ++i) {
+    using Row = store::AttemptRow;
+    to.attempts.push_back(from.attempts[i]);
+    for (const auto text : {&Row::provider, &Row::model, &Row::reply_model, &Row::provider_request_id}) {
+      copy(to.attempts, from.attempts, i, text);
     }
   }
-  for (const store::CallRow& call : from.calls) {
-    store::CallRow& row = to.calls.emplace_back(call);
-    row.first_attempt += attempts_before;
-    for (std::string_view* text : {&row.request_id, &row.route, &row.task, &row.model, &row.provider, &row.key,
-                                   &row.group, &row.user, &row.tags, &row.request_text, &row.reply_text}) {
-      *text = to.keep(*text);
+  for (std::size_t i = 0; i < from.calls.size(); ++i) {
+    using Row = store::CallRow;
+    to.calls.push_back(from.calls[i]);
+    to.calls.back().first_attempt += attempts_before;
+    for (const auto text : {&Row::request_id, &Row::route, &Row::task, &Row::model, &Row::provider, &Row::key,
+                            &Row::group, &Row::user, &Row::tags, &Row::request_text, &Row::reply_text}) {
+      copy(to.calls, from.calls, i, text);
     }
   }
 }
@@ -70,10 +79,12 @@ LedgerBatch LedgerQueue::exchange(LedgerBatch filled) {
 /// Small batches become one, so that many workers cost one transaction and rows that wait take no more than they need.
 void LedgerQueue::take(std::vector<LedgerBatch>& fresh) {
   for (LedgerBatch& batch : fresh) {
-    if (pending_.empty() || bytes_of(pending_.back()) + bytes_of(batch) > limits::ledger_transaction_bytes_max) {
-      pending_.push_back(std::move(batch));
+    const std::size_t bytes = bytes_of(batch);
+    if (pending_.empty() || pending_.back().bytes + bytes > limits::ledger_transaction_bytes_max) {
+      pending_.push_back({std::move(batch), bytes});
     } else {
-      append_rows(pending_.back(), batch);
+      append_rows(pending_.back().rows, batch);
+      pending_.back().bytes += bytes;
       give_back(std::move(batch));
     }
   }
@@ -89,7 +100,7 @@ void LedgerQueue::give_back(LedgerBatch batch) {
 
 void LedgerQueue::write_pending() {
   while (!pending_.empty()) {
-    LedgerBatch& batch = pending_.front();
+    LedgerBatch& batch = pending_.front().rows;
     const auto written = store_->append(batch);
     if (!written) {
       counters_.write_errors.fetch_add(1, std::memory_order_relaxed);
@@ -105,17 +116,17 @@ void LedgerQueue::write_pending() {
     counters_.written.store(store_->calls_written(), std::memory_order_relaxed);
     counters_.spooled.store(store_->calls_spooled(), std::memory_order_relaxed);
     counters_.waiting.fetch_sub(batch.calls.size(), std::memory_order_relaxed);
-    const std::size_t bytes = bytes_of(batch);
+    const std::size_t bytes = pending_.front().bytes;
     give_back(std::move(batch));
     pending_.pop_front();
     std::lock_guard lock{mutex_};
     waiting_bytes_ -= bytes;
   }
-  if (std::exchange(failing_, false)) {
-    log::info("stores.ledger: it is written again; {} calls had to be dropped since weir started",  //
-              counters_.dropped.load());
-  }
-  dropped_said_ = counters_.dropped.load(std::memory_order_relaxed);
+  if (!failing_ && !dropping_) return;
+  const std::uint64_t dropped = counters_.dropped.load(std::memory_order_relaxed);
+  log::info("stores.ledger: it is written again; {} calls were dropped meanwhile", dropped - dropped_said_);
+  dropped_said_ = dropped;
+  failing_ = dropping_ = false;
 }
 
 void LedgerQueue::upkeep() {
@@ -129,7 +140,6 @@ void LedgerQueue::upkeep() {
 
 void LedgerQueue::run() {
   std::vector<LedgerBatch> fresh;
-  bool saying_drops = false;
   while (true) {
     bool stopping = false;
     {
@@ -141,12 +151,10 @@ void LedgerQueue::run() {
       stopping = stopping_;
     }
     take(fresh);
-    if (stopping || Clock::now() >= retry_at_) write_pending();
-    const bool drops = counters_.dropped.load(std::memory_order_relaxed) != dropped_said_;
-    if (drops && !std::exchange(saying_drops, true)) {
-      log::error("stores.ledger: too much waits for it; new calls are not written down from now on, only counted");
+    if (counters_.dropped.load(std::memory_order_relaxed) != dropped_said_ && !std::exchange(dropping_, true)) {
+      log::error("stores.ledger: too much waits for it; new calls are only counted, not written down, until it works");
     }
-    saying_drops = drops;
+    if (stopping || Clock::now() >= retry_at_) write_pending();
     if (stopping && (pending_.empty() || Clock::now() >= stop_until_)) break;
     if (!failing_ && Clock::now() >= upkeep_at_) upkeep();
   }

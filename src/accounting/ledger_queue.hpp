@@ -67,11 +67,16 @@ class LedgerQueue {
   TimePoint stop_until_{};
 
   // The writer's own.
-  std::deque<store::LedgerBatch> pending_;
+  struct Pending {
+    store::LedgerBatch rows;
+    std::size_t bytes = 0;  ///< by which waiting_bytes_ grew for them
+  };
+  std::deque<Pending> pending_;
   TimePoint retry_at_{};
   std::chrono::milliseconds back_off_{};
   TimePoint upkeep_at_{};
   bool failing_ = false;
+  bool dropping_ = false;
   std::uint64_t dropped_said_ = 0;
 };
 

@@ -74,6 +74,7 @@ Result<ExitCode> App::run() {
 
 Result<void> App::build() {
   std::signal(SIGPIPE, SIG_IGN);  // a client that left is an error of its write
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
   auto catalogue = built_in_catalogue();
   auto settings = load_settings(source_, *catalogue, false);

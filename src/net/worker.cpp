@@ -8,6 +8,12 @@
 #include <weir/base/log.hpp>
 
 namespace weir::net {
+namespace {
+
+// 40 ms: what a worker has not yet handed to the ledger is lost by kill -9, and that may be 100 ms at most.
+constexpr unsigned kTicksPerUpkeep = 2;
+
+}  // namespace
 
 Worker::Worker(std::size_t index) : index_(index), wheel_(Clock::now()) {}
 
@@ -42,7 +48,7 @@ awaitable<void> Worker::tick(std::function<void(TimePoint)> on_tick) {
     co_await timer.async_wait(as_value);
     const TimePoint now = Clock::now();
     wheel_.tick(now);
-    if (count % 2 != 0) continue;
+    if (count % kTicksPerUpkeep != 0) continue;
     try {
       on_tick(now);
     } catch (const std::exception& error) {  // the wheel must go on turning

@@ -155,7 +155,8 @@ struct SumQuery {
 };
 
 /// Tokens and dollars are counted where the attempt was, calls and outcomes where the call ended: a call that went from
-/// one model to another has its attempts under both and counts as one call of the last.
+/// one model to another has its attempts under both and counts as one call of the last. By outcome an attempt counts
+/// under its call's; by failure under its own.
 struct SumRow {
   std::vector<std::string> by;  ///< one value per dimension of the query
   std::int64_t calls = 0;

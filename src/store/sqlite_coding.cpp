@@ -11,14 +11,18 @@ static_assert(static_cast<int>(Outcome::count_) <= 1 << 3, "three bits of an end
 static_assert(static_cast<int>(Failure::count_) <= 1 << 6, "six bits of an ending");
 static_assert(static_cast<int>(Phase::count_) <= 1 << 3, "three bits of an ending");
 
-constexpr std::size_t kDashes[] = {8, 13, 18, 23};
-
-int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+/// 0-15, or 255 for what is not a hexadecimal digit.
+constexpr auto kDigits = [] {
+  std::array<unsigned char, 256> digits{};
+  digits.fill(255);
+  for (unsigned i = 0; i < 10; ++i) digits['0' + i] = static_cast<unsigned char>(i);
+  for (unsigned i = 0; i < 6; ++i) {
+    digits['a' + i] = digits['A' + i] = static_cast<unsigned char>(10 + i);
+  }
+  return digits;
+}();
+/// Where in the text the digits of each byte are.
+constexpr std::array<unsigned char, 16> kPlaces{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
 
 constexpr std::int64_t bit(bool value, int at) {
   return static_cast<std::int64_t>(value) << at;
@@ -38,20 +42,16 @@ Enum bits(std::int64_t packed, int at, int mask) {
 
 bool parse_id(std::string_view text, IdBytes& bytes) {
   bytes.fill(0);
-  if (text.size() != 36) return false;
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    if (i == kDashes[0] || i == kDashes[1] || i == kDashes[2] || i == kDashes[3]) {
-      if (text[i++] != '-') return bytes.fill(0), false;
-      continue;
-    }
-    const int high = digit(text[i]);
-    const int low = digit(text[i + 1]);
-    if (high < 0 || low < 0) return bytes.fill(0), false;
-    bytes[at++] = static_cast<unsigned char>(high << 4 | low);
-    i += 2;
+  if (text.size() != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') return false;
+  unsigned wrong = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const unsigned high = kDigits[static_cast<unsigned char>(text[kPlaces[i]])];
+    const unsigned low = kDigits[static_cast<unsigned char>(text[kPlaces[i] + 1U])];
+    wrong |= high | low;
+    bytes[i] = static_cast<unsigned char>(high << 4 | low);
   }
-  return true;
+  if (wrong > 15) bytes.fill(0);
+  return wrong <= 15;
 }
 
 CallId id_from(std::string_view bytes) {
@@ -164,23 +164,27 @@ TargetFacts facts_of(const AttemptRow& attempt) {
           attempt.price.cache_write.value, attempt.key_index,          attempt.price_known ? 1 : 0};
 }
 
-std::int64_t user_hash(std::string_view user) {
-  // FNV-1a's shape on words of eight bytes, with a full multiplication's both halves: quick, and fixed for ever.
-  std::uint64_t state = 0xcbf29ce484222325U ^ user.size();
+std::uint64_t text_hash(std::string_view text) {
+  // Words of eight bytes, and a multiplication's both halves: quick, and the same for ever.
+  std::uint64_t state = 0xcbf29ce484222325U ^ text.size();
   const auto mix = [&state](std::uint64_t word) {
     const auto product = static_cast<unsigned __int128>(state ^ word) * 0x9e3779b97f4a7c15U;
     state = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64) ^ 0xd6e8feb86659fd93U;
   };
-  for (; user.size() >= 8; user.remove_prefix(8)) {
+  for (; text.size() >= 8; text.remove_prefix(8)) {
     std::uint64_t word = 0;
-    std::memcpy(&word, user.data(), 8);
+    std::memcpy(&word, text.data(), 8);
     mix(word);
   }
   std::uint64_t word = 0;
-  if (!user.empty()) std::memcpy(&word, user.data(), user.size());
+  if (!text.empty()) std::memcpy(&word, text.data(), text.size());
   mix(word);
-  mix(0x100000001b3U);
-  return state == 0 ? 1 : static_cast<std::int64_t>(state);
+  return state;
+}
+
+std::int64_t user_hash(std::string_view user) {
+  const std::uint64_t hash = text_hash(user);
+  return hash == 0 ? 1 : static_cast<std::int64_t>(hash);
 }
 
 }  // namespace weir::store::sqlite

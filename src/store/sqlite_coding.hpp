@@ -51,6 +51,8 @@ struct TargetFacts {
 };
 TargetFacts facts_of(const AttemptRow& attempt);
 
+/// Not seeded: for tables in memory whose size is bounded.
+std::uint64_t text_hash(std::string_view text);
 /// The same in every process and version: it names a user in the ledger. Never 0.
 std::int64_t user_hash(std::string_view user);
 

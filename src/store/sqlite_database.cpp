@@ -42,6 +42,9 @@ std::string explain(const std::string& path, int code, std::string_view detail, 
 }
 
 Result<Database> Database::open(const std::string& path, Mode mode) {
+  // Its counting of memory takes a lock per allocation. Too late, and without effect, if SQLite was used before.
+  static const int ignored = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(ignored);
   const int flags = (mode == Mode::read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
                     SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_PRIVATECACHE;
   Database database;

@@ -1,6 +1,8 @@
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <weir/base/clock.hpp>
 #include <weir/base/log.hpp>
@@ -74,6 +76,13 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path) {
   return made;
 }
 
+/// A call of the batch and where its row is looked for first.
+struct Placed {
+  std::int64_t key = 0;
+  std::uint32_t call = 0;
+  IdBytes id{};
+};
+
 class SqliteLedger final : public LedgerStore {
  public:
   SqliteLedger(std::string path, std::uint64_t instance)
@@ -90,11 +99,12 @@ class SqliteLedger final : public LedgerStore {
   Result<void> ready();
   Error give_up();
   bool write(const LedgerBatch& batch);
-  bool write_call(const LedgerBatch& batch, const CallRow& call);
+  bool write_call(const LedgerBatch& batch, const Placed& placed);
   /// True in `is_new` when the row was not there; `key` is then its own.
   bool insert_call(const CallRow& call, const IdBytes& id, std::int64_t& key, bool& is_new);
   void bind_attempt(Statement& statement, int at, const AttemptRow& attempt, std::int64_t target);
-  bool write_attempts(const LedgerBatch& batch, const CallRow& call, std::int64_t key, std::int64_t hour);
+  bool write_attempts(const LedgerBatch& batch, const CallRow& call, std::int64_t key, std::int64_t hour,
+                      std::int64_t call_who, Sums& call_sums);
 
   std::string path_;
   std::int64_t instance_;
@@ -103,6 +113,7 @@ class SqliteLedger final : public LedgerStore {
   std::uint64_t written_elsewhere_ = 0;  ///< into files that were moved away since
   std::int64_t new_calls_ = 0;           ///< of the transaction that runs
   std::int64_t inline_target_ = 0;
+  std::vector<Placed> placed_;
   std::string saved_;
   PhasesMemory phases_{};
 };
@@ -151,8 +162,16 @@ Result<void> SqliteLedger::append(const LedgerBatch& batch) {
 bool SqliteLedger::write(const LedgerBatch& batch) {
   connection_->sums.clear();
   new_calls_ = 0;
-  for (const CallRow& call : batch.calls) {
-    if (!write_call(batch, call)) return false;
+  // In the order of their keys: rows are then appended at the end of the table, also when workers took turns.
+  placed_.resize(batch.calls.size());
+  for (std::size_t i = 0; i < placed_.size(); ++i) {
+    parse_id(batch.calls[i].id.text(), placed_[i].id);
+    placed_[i].key = key_of(placed_[i].id);
+    placed_[i].call = static_cast<std::uint32_t>(i);
+  }
+  std::ranges::sort(placed_, {}, &Placed::key);
+  for (const Placed& placed : placed_) {
+    if (!write_call(batch, placed)) return false;
   }
   if (!connection_->sums.write()) return false;
   Statement& count = connection_->count;
@@ -167,11 +186,11 @@ bool SqliteLedger::write(const LedgerBatch& batch) {
   return true;
 }
 
-bool SqliteLedger::write_call(const LedgerBatch& batch, const CallRow& call) {
+bool SqliteLedger::write_call(const LedgerBatch& batch, const Placed& placed) {
   Names& names = connection_->names;
-  IdBytes id{};
-  parse_id(call.id.text(), id);
-  std::int64_t key = key_of(id);
+  const CallRow& call = batch.calls[placed.call];
+  const IdBytes& id = placed.id;
+  std::int64_t key = placed.key;
   const std::int64_t who = names.who(call, call.model, call.provider);
   if (who < 0) return false;
 
@@ -179,7 +198,6 @@ bool SqliteLedger::write_call(const LedgerBatch& batch, const CallRow& call) {
   row.bind_blob(1, {reinterpret_cast<const char*>(id.data()), id.size()});
   row.bind(2, who);
   row.bind(3, pack_call_end(call));
-  row.bind(4, call.started_unix_ms - ms_of_key(key));
   row.bind(5, call.took_us);
   call.first_byte_us < 0 ? row.bind_null(6) : row.bind(6, call.first_byte_us);
   const std::int64_t user = call.user.empty() ? 0 : user_hash(call.user);
@@ -210,8 +228,9 @@ bool SqliteLedger::write_call(const LedgerBatch& batch, const CallRow& call) {
   ++new_calls_;
   const std::int64_t hour = ms_of_key(key) / kHourMs;
   if (!names.note_user(user, call.user, hour)) return false;
-  connection_->sums.at(hour, who, call.outcome, call.failure).add_call(call, batch.attempts_of(call));
-  if (!write_attempts(batch, call, key, hour)) return false;
+  Sums& sums = connection_->sums.at(hour, who, call.outcome, call.failure);
+  sums.add_call(call, batch.attempts_of(call));
+  if (!write_attempts(batch, call, key, hour, who, sums)) return false;
   if (call.text_until_unix_ms == 0) return true;
   Statement& text = connection_->insert_text;
   text.bind(0, key);
@@ -254,14 +273,19 @@ void SqliteLedger::bind_attempt(Statement& statement, int at, const AttemptRow& 
   statement.bind_blob(at + 9, pack_phases(attempt, phases_));
 }
 
-bool SqliteLedger::write_attempts(const LedgerBatch& batch, const CallRow& call, std::int64_t key, std::int64_t hour) {
+bool SqliteLedger::write_attempts(const LedgerBatch& batch, const CallRow& call, std::int64_t key, std::int64_t hour,
+                                  std::int64_t call_who, Sums& call_sums) {
   std::int64_t number = 0;
   for (const AttemptRow& attempt : batch.attempts_of(call)) {
     ++number;
-    const std::int64_t who = connection_->names.who(call, attempt.model, attempt.provider);
+    const bool as_call = attempt.model == call.model && attempt.provider == call.provider;
+    const std::int64_t who = as_call ? call_who : connection_->names.who(call, attempt.model, attempt.provider);
     const std::int64_t target = call.attempts == 1 ? inline_target_ : connection_->names.target(attempt);
     if (who < 0 || target < 0) return false;
-    connection_->sums.at(hour, who, call.outcome, attempt.failure).add_attempt(attempt);
+    Sums& sums = as_call && attempt.failure == call.failure
+                     ? call_sums
+                     : connection_->sums.at(hour, who, call.outcome, attempt.failure);
+    sums.add_attempt(attempt);
     connection_->sums.at_target(hour, target).add_attempt(attempt, number == call.attempts);
     if (call.attempts == 1) return true;
     Statement& row = connection_->insert_attempt;

@@ -1,7 +1,5 @@
 #include "store/sqlite_names.hpp"
 
-#include "store/sqlite_coding.hpp"
-
 namespace weir::store::sqlite {
 namespace {
 

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "store/ledger.hpp"
+#include "store/sqlite_coding.hpp"
 #include "store/sqlite_database.hpp"
 
 namespace weir::store::sqlite {
@@ -38,8 +39,7 @@ class KnownRows {
     std::size_t operator()(const auto& texts) const {
       std::size_t sum = 0;
       for (const std::string_view text : texts) {
-        sum = (sum ^ std::hash<std::string_view>{}(text)) * 0x9e3779b97f4a7c15U;
-        sum ^= sum >> 32;
+        sum = (sum ^ text_hash(text)) * 0x9e3779b97f4a7c15U;
       }
       return sum;
     }

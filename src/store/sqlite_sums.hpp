@@ -59,7 +59,7 @@ class HourSums {
  public:
   static Result<HourSums> prepare(Database& database);
 
-  /// Of one call or attempt; good until the next call of any function here.
+  /// Of one call or attempt; good until clear().
   Sums& at(std::int64_t hour, std::int64_t who, Outcome outcome, Failure failure);
   TargetSums& at_target(std::int64_t hour, std::int64_t target);
 

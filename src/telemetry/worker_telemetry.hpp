@@ -24,7 +24,7 @@ class alignas(64) WorkerTelemetry final : public Observer {
   void call_ended(const Exchange& exchange) override;
   void refused(Failure failure, std::uint16_t status) override;
 
-  /// Hands lines to the writer. Called about every 100 ms, and once when the worker stops.
+  /// Hands lines to the writer. Called about every 40 ms, and once when the worker stops.
   void tick();
 
   /// JSON objects, newest first (RULINGS 20); Telemetry::calls_body() joins those of all workers.

@@ -29,7 +29,7 @@ inline constexpr std::size_t requests_header_fields_max = 64;
 // Rows that wait for a ledger that cannot be written: a minute or two of a thousand calls a second, then they are
 // dropped and counted.
 inline constexpr std::size_t ledger_waiting_bytes_max = 64U << 20;
-inline constexpr std::size_t ledger_transaction_bytes_max = 4U << 20;  // some thousand calls: tens of milliseconds
+inline constexpr std::size_t ledger_transaction_bytes_max = 1U << 20;  // a thousand calls and more: milliseconds
 
 static_assert(ledger_transaction_bytes_max < ledger_waiting_bytes_max);
 static_assert(sse_event_bytes_max < reply_held_bytes_max, "a held reply holds at least one event");

@@ -76,7 +76,8 @@ TEST(Endpoints, NotReadySaysWhy) {
 
 TEST(Endpoints, UnknownPathsAndMethodsAreJsonErrors) {
   const Endpoints endpoints{{}, sources_with()};
-  for (const char* path : {"/", "/metric", "/api", "/api/", "/api/keys/a", "/api/keys/a/b", "/api/calls/", "/api/calls/a/b", "/apiary"}) {
+  for (const char* path :
+       {"/", "/metric", "/api", "/api/", "/api/keys/a", "/api/keys/a/b", "/api/calls/", "/api/calls/a/b", "/apiary"}) {
     const auto reply = ask(endpoints, get(path));
     EXPECT_EQ(reply.status, 404U) << path;
     EXPECT_FALSE(message_of(reply).empty());
@@ -268,11 +269,11 @@ TEST(AdminOpen, AnswersMayComeLaterFromAnotherThread) {
   boost::asio::io_context io{1};
   Sources sources = sources_with();
   std::thread answering;
-  sources.find_calls = [&](const std::string& id, std::function<void(std::string)> done) {
+  sources.find_calls = [&](const std::string& id, std::function<void(ApiReply)> done) {
     answering = std::thread{[id, done = std::move(done)] {
       std::this_thread::sleep_for(std::chrono::milliseconds{30});
-      done(R"({"calls":["late )" + id + R"("]})");
-      done("a second answer is ignored");
+      done(api_body(R"({"calls":["late )" + id + R"("]})"));
+      done(api_body("a second answer is ignored"));
     }};
   };
   AdminSettings settings;
