@@ -15,6 +15,7 @@ struct Asked {
   std::string_view task;        ///< x-weir-task
   std::string_view route;       ///< x-weir-route
   bool include_cost = false;    ///< x-weir-include: cost
+  std::string_view traceparent;
 };
 
 /// Reads them; unknown x-weir-* headers are ignored. Nothing is checked here but the request id.

@@ -137,6 +137,7 @@ void Front::read_head(const net::ServerCall& call, Exchange& exchange) {
   exchange.asked_task = asked.task;
   request.route = asked.route;
   request.wants_cost = asked.include_cost;
+  exchange.trace = observer_.trace_of(exchange.id, asked.traceparent);
 }
 
 awaitable<bool> Front::take_body(net::ServerCall& call, Exchange& exchange, ClientReply& reply) {

@@ -115,6 +115,9 @@ std::vector<std::string> restart_only_changes(const Settings& old, const Setting
   compare("admin.listen", std::pair{old.admin.host, old.admin.port}, std::pair{now.admin.host, now.admin.port});
   compare("admin.token", old.admin.token, now.admin.token);
   compare("threads", old.threads, now.threads);
+  compare("traces.endpoint", old.traces.endpoint, now.traces.endpoint);
+  compare("traces.sample", old.traces.sample, now.traces.sample);
+  compare("traces.headers.<header>", old.traces.headers, now.traces.headers);
   compare("limits.in_flight", old.limits.in_flight, now.limits.in_flight);
   return changed;
 }

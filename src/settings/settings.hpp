@@ -30,6 +30,7 @@ struct Settings {
   std::vector<pipeline::RouteSettings> routes;
   std::optional<std::chrono::milliseconds> deadline;  ///< defaults: {deadline: …}
   telemetry::LogSettings log;
+  telemetry::TracesSettings traces;
   std::vector<std::string> warnings;  ///< said by `weir check` and the log: an off provider, a near-miss
 };
 
