@@ -32,14 +32,17 @@ TraceSampler::TraceSampler(double share)
     : least_(static_cast<std::uint64_t>((1.0 - std::clamp(share, 0.0, 1.0)) * static_cast<double>(kRandomBits + 1))) {}
 
 TraceContext TraceSampler::begin(const CallId& id, std::string_view traceparent) const {
+  const auto continued = traceparent.empty() ? std::nullopt : parse_traceparent(traceparent);
+  if (continued && !continued->sampled) return {};
   const Words own = words_of(id.text());
   TraceContext trace;
-  if (const auto continued = parse_traceparent(traceparent)) {
+  if (continued) {
     trace = *continued;
   } else {
+    trace.sampled = (own.low & kRandomBits) >= least_;
+    if (!trace.sampled) return {};
     trace.trace_high = own.high;
     trace.trace_low = own.low;
-    trace.sampled = (own.low & kRandomBits) >= least_;
   }
   trace.span = scattered(own.low ^ scattered(own.high));
   return trace;

@@ -15,7 +15,8 @@ class TraceSampler {
   /// `share`: 0 to 1, of the traces that begin here.
   explicit TraceSampler(double share);
 
-  /// A valid `traceparent` is continued, and its sampled flag obeyed; anything else is ignored.
+  /// A valid `traceparent` is continued, and its sampled flag obeyed; anything else is ignored. All zero where the call
+  /// is not sampled.
   TraceContext begin(const CallId& id, std::string_view traceparent) const;
 
  private:

@@ -31,7 +31,7 @@ struct SpanBuffer {
 class Traces {
  public:
   static constexpr std::size_t waiting_bytes_max = 8U << 20;
-  static constexpr std::size_t batch_bytes_max = 1U << 20;  ///< of one post, about 600 calls
+  static constexpr std::size_t batch_bytes_max = 1U << 20;  ///< of one post, about 400 calls
 
   /// Sends one post's body; an answer's meaning, or why there was none. Called on the thread of Traces only.
   using Send = std::function<TraceAnswer(std::string_view body, std::chrono::milliseconds timeout)>;
