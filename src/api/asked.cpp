@@ -38,6 +38,11 @@ Asked read_asked(std::span<const HeaderField> fields) {
   Asked asked;
   for (const HeaderField& field : fields) {
     const std::string_view name = field.name;
+    if (name.size() == 11 && equals_ignoring_case(name, "traceparent")) {
+      // Given twice it is not valid (W3C Trace Context, 3.2): no parser takes the comma.
+      asked.traceparent = asked.traceparent.empty() ? field.value : std::string_view{","};
+      continue;
+    }
     if (name.size() < 11 || (name[0] | 0x20) != 'x' || name[1] != '-') continue;
     if (name.size() > 7 && equals_ignoring_case(name.substr(0, 7), "x-weir-")) {
       read_own(name.substr(7), field.value, asked);

@@ -19,6 +19,7 @@ struct Asked {
   std::string_view tags;           ///< x-weir-tags
   Powers powers;                   ///< which of weir's own headers were sent
   std::uint32_t client_retry = 0;  ///< x-stainless-retry-count (SEMANTICS 41)
+  std::string_view traceparent;    ///< a client's trace, unchecked
 };
 
 /// Reads them; unknown x-weir-* headers are ignored. Nothing is checked here but the request id.

@@ -143,6 +143,7 @@ void Front::read_head(const net::ServerCall& call, Exchange& exchange) {
   request.used_powers = asked.powers;
   request.client_retry = asked.client_retry;
   exchange.tags = asked.tags;
+  exchange.trace = observer_.trace_of(exchange.id, asked.traceparent);
 }
 
 awaitable<bool> Front::take_body(net::ServerCall& call, Exchange& exchange, ClientReply& reply) {

@@ -88,7 +88,7 @@ Result<void> App::build() {
   const settings::Settings& now = blueprint_->settings;
 
   const std::size_t threads = now.threads != 0 ? now.threads : std::max(1U, std::thread::hardware_concurrency());
-  auto telemetry = telemetry::Telemetry::open(now.log, now.metrics, threads, &connections_);
+  auto telemetry = telemetry::Telemetry::open(now.log, now.metrics, threads, &connections_, now.traces);
   if (!telemetry) return std::unexpected(telemetry.error());
   telemetry_ = std::move(*telemetry);
   const accounting::LedgerSettings place = ledger_place(source_, now.ledger);

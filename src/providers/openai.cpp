@@ -50,10 +50,10 @@ OpenAiProvider::OpenAiProvider(net::Worker& worker, std::shared_ptr<net::Upstrea
   for (const auto& [name, value] : settings.headers) fixed_head_ += fmt::format("{}: {}\r\n", name, value);
 }
 
-std::string OpenAiProvider::request_head(const Call& call) const {
+std::string OpenAiProvider::request_head(const Call& call, const Attempt& attempt) const {
   const Request& request = call.exchange.request;
   std::string head;
-  head.reserve(path_prefix_.size() + request.target.size() + fixed_head_.size() + 320);
+  head.reserve(path_prefix_.size() + request.target.size() + fixed_head_.size() + 400);
   head.append(request.method).push_back(' ');
   const std::string_view path = call.exchange.raw ? without_v1(request.target) : "/chat/completions";
   head.append(path_prefix_).append(path).append(fixed_head_);
@@ -62,7 +62,13 @@ std::string OpenAiProvider::request_head(const Call& call) const {
   } else {
     head.append(authorization_);
   }
+  const bool traced = attempt.span != 0;
+  if (traced) {
+    const auto parent = traceparent_of(call.exchange.trace, attempt.span);
+    head.append("traceparent: ").append(parent.data(), parent.size()).append("\r\n");
+  }
   for (const HeaderField& field : request.headers) {
+    if (traced && equals_ignoring_case(field.name, "traceparent")) continue;  // ours stands in its place
     if (goes_upstream(field.name)) head.append(field.name).append(": ").append(field.value).append("\r\n");
   }
   const std::size_t size = call.exchange.patch.patched_size(request.body.size());
@@ -129,7 +135,7 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
   TimePoint begun = Clock::now();
   timer.limit(begun + first_byte, InterruptReason::timeout_first_byte);
 
-  const std::string head = request_head(call);
+  const std::string head = request_head(call, attempt);
   std::array<net::asio::const_buffer, 2 * Patch::edits_max + 2> pieces;
   std::size_t count = 0;
   pieces[count++] = net::asio::buffer(head);

@@ -30,7 +30,7 @@ class OpenAiProvider final : public Provider {
  private:
   struct Wire;  // one answer being read off one connection
 
-  std::string request_head(const Call& call) const;
+  std::string request_head(const Call& call, const Attempt& attempt) const;
   awaitable<Ending> exchange_once(const Call& call, Attempt& attempt, ReplySink& reply, AttemptTimer& timer, bool fresh,
                                   bool& stale);
   awaitable<Ending> answer(Wire& wire, ReplySink& reply);

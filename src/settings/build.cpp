@@ -59,6 +59,7 @@ class Build {
     set(settings_.default_provider, root_.find("default"));
     limits();
     log();
+    traces();
     providers(environment);
     each("models", [&](const Key& key, const Node& node) { model(key, node); });
     each("routes", [&](const Key& key, const Node& node) { route(key, node); });
@@ -171,6 +172,21 @@ class Build {
     if (level->text == "error") settings_.log.level = telemetry::LogLevel::error;
   }
 
+  void traces() {
+    const Node* node = root_.find("traces");
+    if (!node) return;
+    set(settings_.traces.endpoint, node->find("endpoint"), &parse_base_url);
+    set(settings_.traces.sample, node->find("sample"), &parse_decimal);
+    set_headers(settings_.traces.headers, node->find("headers"));
+  }
+
+  static void set_headers(std::vector<std::pair<std::string, std::string>>& headers, const Node* node) {
+    if (!node) return;
+    for (std::size_t i = 0; i < node->keys.size(); ++i) {
+      if (const Node* value = scalar(&node->items[i])) headers.emplace_back(node->keys[i].text, value->text);
+    }
+  }
+
   void providers(const Environment& environment) {
     TimeoutOverrides defaults;
     if (const Node* node = root_.find("defaults")) set_timeouts(defaults, *node);
@@ -199,12 +215,7 @@ class Build {
     }
     base_url(one, key, node, protocol);
     set(one.api_key, node.find("api_key"));
-    if (const Node* headers = node.find("headers")) {
-      for (std::size_t i = 0; i < headers->keys.size(); ++i) {
-        if (const Node* value = scalar(&headers->items[i]))
-          one.headers.emplace_back(headers->keys[i].text, value->text);
-      }
-    }
+    set_headers(one.headers, node.find("headers"));
     set_file(one.ca_file, below(node, "tls", "ca"));
     set(one.verify, below(node, "tls", "verify"), &parse_flag);
     set(one.connections_max, below(node, "connections", "max"), &parse_count);

@@ -24,7 +24,7 @@ std::string_view name_complaint(std::string_view section, std::string_view name)
   if (section == "providers") {
     // No slash: `provider/model` is split at the first one.
     if (!is_word(name, "_.-")) return "a provider's name may have A-Z a-z 0-9 _ . - only";
-  } else if (section == "providers.<name>.headers") {
+  } else if (section.ends_with(".headers")) {
     if (!is_word(name, "!#$%&'*+-.^_`|~")) return "not a header's name";
     std::string lower{name};
     std::transform(lower.begin(), lower.end(), lower.begin(),

@@ -118,6 +118,9 @@ std::vector<std::string> restart_only_changes(const Settings& old, const Setting
   compare("stores.ledger", old.ledger.to, now.ledger.to);
   compare("stores.keys", old.keys_file, now.keys_file);
   compare("threads", old.threads, now.threads);
+  compare("traces.endpoint", old.traces.endpoint, now.traces.endpoint);
+  compare("traces.sample", old.traces.sample, now.traces.sample);
+  compare("traces.headers.<header>", old.traces.headers, now.traces.headers);
   compare("limits.in_flight", old.limits.in_flight, now.limits.in_flight);
   return changed;
 }

@@ -37,6 +37,7 @@ struct Settings {
   accounting::LedgerSettings ledger;
   telemetry::LogSettings log;
   telemetry::MetricsSettings metrics;
+  telemetry::TracesSettings traces;
   std::vector<std::string> warnings;  ///< said by `weir check` and the log: an off provider, a near-miss
 };
 

@@ -288,6 +288,10 @@ void collect_process(const MetricsPage::Sources& sources, Families& out) {
                        MetricType::Counter, static_cast<double>(read(sources.log_lines_dropped))));
   out.push_back(single("weir_log_write_errors_total", "Failed writes to the call log", MetricType::Counter,
                        static_cast<double>(read(sources.log_write_errors))));
+  out.push_back(single("weir_traces_exported_total", "Spans that the collector of traces took", MetricType::Counter,
+                       static_cast<double>(read(sources.traces_exported))));
+  out.push_back(single("weir_traces_dropped_total", "Spans that were not sent, or that the collector refused",
+                       MetricType::Counter, static_cast<double>(read(sources.traces_dropped))));
   out.push_back(single("weir_series_overflow_total", "Look-ups of labels that ended in `other`: too many series",
                        MetricType::Counter, static_cast<double>(overflow)));
   const LedgerCounts& ledger = sources.ledger;

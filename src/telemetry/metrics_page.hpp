@@ -35,6 +35,8 @@ class MetricsPage final : public prometheus::Collectable {
     LedgerCounts ledger{};
     const std::atomic<std::uint64_t>* log_lines_dropped = nullptr;
     const std::atomic<std::uint64_t>* log_write_errors = nullptr;
+    const std::atomic<std::uint64_t>* traces_exported = nullptr;
+    const std::atomic<std::uint64_t>* traces_dropped = nullptr;
   };
 
   explicit MetricsPage(Sources sources) : sources_(std::move(sources)) {}

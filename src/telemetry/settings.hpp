@@ -1,5 +1,7 @@
 #pragma once
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace weir::telemetry {
 
@@ -17,6 +19,14 @@ struct MetricsSettings {
   bool group = false;
   bool key = false;
   bool operator==(const MetricsSettings&) const = default;
+};
+
+/// `traces:` spans of calls and attempts, sent to a collector by OTLP over HTTP.
+struct TracesSettings {
+  std::string endpoint;  ///< with its path, like http://127.0.0.1:4318/v1/traces; empty = off
+  double sample = 1.0;   ///< share of the traces that begin here; a client's own `traceparent` decides for itself
+  std::vector<std::pair<std::string, std::string>> headers{};
+  bool operator==(const TracesSettings&) const = default;
 };
 
 }  // namespace weir::telemetry

@@ -24,23 +24,31 @@ log::Level level_of(LogLevel level) {
 }
 
 Result<std::unique_ptr<Telemetry>> Telemetry::open(const LogSettings& settings, MetricsSettings metrics,
-                                                   std::size_t workers, const std::atomic<std::size_t>* connections) {
+                                                   std::size_t workers, const std::atomic<std::size_t>* connections,
+                                                   const TracesSettings& traces) {
   auto writer = LogWriter::open(settings.to);
   if (!writer) return std::unexpected(writer.error());
-  return std::unique_ptr<Telemetry>(new Telemetry(std::move(*writer), metrics, workers, connections));
+  auto sender = Traces::open(traces);
+  if (!sender) return std::unexpected(sender.error());
+  return std::unique_ptr<Telemetry>(
+      new Telemetry(std::move(*writer), metrics, std::move(*sender), workers, connections));
 }
 
-Telemetry::Telemetry(std::unique_ptr<LogWriter> writer, MetricsSettings metrics, std::size_t workers,
-                     const std::atomic<std::size_t>* connections)
-    : writer_(std::move(writer)) {
+Telemetry::Telemetry(std::unique_ptr<LogWriter> writer, MetricsSettings metrics, std::unique_ptr<Traces> traces,
+                     std::size_t workers, const std::atomic<std::size_t>* connections)
+    : writer_(std::move(writer)), traces_(std::move(traces)) {
   MetricsPage::Sources sources;
   sources.connections = connections;
   sources.labels = metrics;
   sources.log_lines_dropped = &writer_->lines_dropped();
   sources.log_write_errors = &writer_->write_errors();
+  if (traces_ != nullptr) {
+    sources.traces_exported = &traces_->exported();
+    sources.traces_dropped = &traces_->dropped();
+  }
   Random random;
   for (std::size_t i = 0; i < workers; ++i) {
-    workers_.push_back(std::make_unique<WorkerTelemetry>(budget_, metrics, *writer_, random.next()));
+    workers_.push_back(std::make_unique<WorkerTelemetry>(budget_, metrics, *writer_, random.next(), traces_.get()));
     sources.workers.push_back(&workers_.back()->metrics());
   }
   page_ = std::make_unique<MetricsPage>(std::move(sources));
@@ -72,6 +80,7 @@ void Telemetry::set_ledger(const LedgerCounts& counts) {
 void Telemetry::stop() {
   for (const auto& worker : workers_) worker->tick();
   writer_->stop();
+  if (traces_ != nullptr) traces_->stop();
 }
 
 }  // namespace weir::telemetry

@@ -17,15 +17,17 @@ struct LedgerCounts;
 
 log::Level level_of(LogLevel level);
 
-/// Owns what the workers' telemetry shares: the log's writer, the limit on series, the metrics page.
+/// Owns what the workers' telemetry shares: the log's writer, the traces, the limit on series, the metrics page.
 ///
 /// Thread: made and stopped by the main thread; worker(i) is that worker's; metrics_text() on one thread at a time.
 /// Lifetime: outlives the workers.
 class Telemetry {
  public:
-  /// `connections`: how many clients are connected, for the page; may be null. The error names `log.to`.
+  /// `connections`: how many clients are connected, for the page; may be null. The error names `log.to` or
+  /// `traces.endpoint`.
   static Result<std::unique_ptr<Telemetry>> open(const LogSettings& settings, MetricsSettings metrics,
-                                                 std::size_t workers, const std::atomic<std::size_t>* connections);
+                                                 std::size_t workers, const std::atomic<std::size_t>* connections,
+                                                 const TracesSettings& traces = {});
   ~Telemetry();
 
   WorkerTelemetry& worker(std::size_t index) { return *workers_[index]; }
@@ -43,15 +45,16 @@ class Telemetry {
   /// After a rotation (same path) or a reload (another).
   Result<void> reopen_log(const std::string& to) { return writer_->reopen(to); }
 
-  /// Flushes the log. Requires: no worker runs any more.
+  /// Flushes log and traces. Requires: no worker runs any more.
   void stop();
 
  private:
-  Telemetry(std::unique_ptr<LogWriter> writer, MetricsSettings metrics, std::size_t workers,
-            const std::atomic<std::size_t>* connections);
+  Telemetry(std::unique_ptr<LogWriter> writer, MetricsSettings metrics, std::unique_ptr<Traces> traces,
+            std::size_t workers, const std::atomic<std::size_t>* connections);
 
   SeriesBudget budget_;
   std::unique_ptr<LogWriter> writer_;
+  std::unique_ptr<Traces> traces_;  ///< null = off
   std::vector<std::unique_ptr<WorkerTelemetry>> workers_;
   std::unique_ptr<MetricsPage> page_;
 };

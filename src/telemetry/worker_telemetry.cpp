@@ -1,5 +1,7 @@
 #include "telemetry/worker_telemetry.hpp"
 
+#include "telemetry/trace_spans.hpp"
+
 namespace weir::telemetry {
 
 template <class F>
@@ -16,10 +18,22 @@ void WorkerTelemetry::write_line(F&& write) {
   ++buffer_.lines;
 }
 
+void WorkerTelemetry::write_trace(const Exchange& exchange) {
+  if (SpanBuffer::capacity - spans_.used < call_spans_bytes_max) tick();
+  if (spans_.bytes == nullptr) spans_.bytes.reset(new char[SpanBuffer::capacity]);
+  char* const begin = spans_.bytes.get() + spans_.used;
+  JsonWriter out{begin, begin + call_spans_bytes_max};
+  write_spans(out, exchange);
+  if (out.overflowed()) return traces_->drop(spans_of(exchange));
+  spans_.used += static_cast<std::size_t>(out.at() - begin);
+  spans_.spans += spans_of(exchange);
+}
+
 void WorkerTelemetry::call_ended(const Exchange& exchange) {
   metrics_.call_ended(exchange);
   recent_.add(exchange);
   write_line([&](JsonWriter& out) { write_call_line(out, exchange, time_); });
+  if (exchange.trace.sampled && traces_ != nullptr) write_trace(exchange);
 }
 
 void WorkerTelemetry::refused(Failure failure, std::uint16_t status) {
@@ -29,6 +43,7 @@ void WorkerTelemetry::refused(Failure failure, std::uint16_t status) {
 
 void WorkerTelemetry::tick() {
   if (buffer_.used > 0) buffer_ = writer_.exchange(std::move(buffer_));
+  if (spans_.used > 0) spans_ = traces_->exchange(std::move(spans_));
 }
 
 }  // namespace weir::telemetry

@@ -1,5 +1,6 @@
 // What telemetry costs per call on its worker's thread, warmed: count, keep, format the log line, hand it over.
 #include "telemetry/telemetry.hpp"
+#include "telemetry/trace_spans.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -63,6 +64,56 @@ void call_ended_unlogged(benchmark::State& state) {
 }
 BENCHMARK(call_ended_logged);
 BENCHMARK(call_ended_unlogged);
+
+/// As a call asks it once and tells at its end; a collector that takes all at once.
+void run_traced(benchmark::State& state, bool on, std::string_view traceparent) {
+  auto taking = [](std::string_view, std::chrono::milliseconds) {
+    TraceAnswer taken;
+    taken.delivered = true;
+    return taken;
+  };
+  auto traces = on ? std::make_unique<Traces>(taking, TracesSettings{}, 1ms) : nullptr;
+  SeriesBudget budget;
+  auto writer = *LogWriter::open("off");
+  WorkerTelemetry worker{budget, *writer, 7, traces.get()};
+  Exchange exchange;
+  book(exchange);
+  for (int i = 0; i < 3'000; ++i) worker.call_ended(exchange);
+  for ([[maybe_unused]] auto unused : state) {
+    exchange.trace = worker.trace_of(exchange.id, traceparent);
+    worker.call_ended(exchange);
+  }
+  if (on) state.counters["dropped"] = static_cast<double>(traces->dropped());
+}
+
+void call_traces_off(benchmark::State& state) {
+  run_traced(state, false, "");
+}
+void call_traces_unsampled(benchmark::State& state) {
+  run_traced(state, true, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00");
+}
+void call_traces_on(benchmark::State& state) {
+  run_traced(state, true, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+}
+BENCHMARK(call_traces_off);
+BENCHMARK(call_traces_unsampled);
+BENCHMARK(call_traces_on);
+
+void spans_only(benchmark::State& state) {
+  Exchange exchange;
+  book(exchange);
+  exchange.trace.sampled = true;
+  std::string memory(call_spans_bytes_max, '\0');
+  std::size_t bytes = 0;
+  for ([[maybe_unused]] auto unused : state) {
+    JsonWriter out{memory.data(), memory.data() + memory.size()};
+    write_spans(out, exchange);
+    bytes = static_cast<std::size_t>(out.at() - memory.data());
+    benchmark::DoNotOptimize(memory.data());
+  }
+  state.counters["bytes"] = static_cast<double>(bytes);
+}
+BENCHMARK(spans_only);
 
 void metrics_only(benchmark::State& state) {
   SeriesBudget budget;

@@ -13,6 +13,7 @@
 #include <weir/exchange/plan.hpp>
 #include <weir/exchange/request.hpp>
 #include <weir/exchange/savings.hpp>
+#include <weir/exchange/trace_context.hpp>
 
 namespace weir {
 
@@ -30,6 +31,7 @@ struct Exchange {
   std::string_view user;        ///< metadata.user_id, else the body's `user`; empty = none
   std::string_view tags;        ///< x-weir-tags, checked: "k=v,k=v"
   bool raw = false;             ///< a pass-through: relayed as it is
+  TraceContext trace;           ///< as the observer chose it; all zero where the call is not traced
   Interrupt interrupt;
 
   // admission

@@ -7,6 +7,7 @@ awaitable<Ending> RetryStage::call(Exchange& exchange, ReplySink& reply) {
   Attempt& attempt = exchange.attempts.emplace_back();
   attempt.provider = target.provider_name;
   attempt.model = target.model;
+  attempt.span = attempt_span(exchange.trace, exchange.attempts.size());
   if (exchange.request.addressed != nullptr)
     exchange.patch = exchange.request.addressed->patch_for(target.upstream_model);
   attempt.started = Clock::now();

@@ -24,6 +24,12 @@ TEST(ReadAsked, TakesWeirsHeadersWhateverTheirCase) {
   EXPECT_EQ(asked.request_id, "abc");
 }
 
+TEST(ReadAsked, TwoTraceparentsAreNone) {
+  EXPECT_EQ(read({{"TraceParent", "00-a"}}).traceparent, "00-a");
+  EXPECT_EQ(read({{"traceparent", "00-a"}, {"traceparent", "00-a"}}).traceparent, ",");
+  EXPECT_EQ(read({{"traceparent", "00-a"}, {"traceparent", "00-a"}, {"traceparent", "00-a"}}).traceparent, ",");
+}
+
 TEST(ReadAsked, NothingAskedIsNothing) {
   const Asked asked = read({{"Host", "x"},
                             {"x-weir-unknown", "y"},

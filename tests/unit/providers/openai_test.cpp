@@ -169,6 +169,23 @@ TEST_F(OpenAiProviderTest, SendsThePatchedBodyUnderItsOwnCredentials) {
   EXPECT_EQ(asked->attempt.provider_request_id, "req-1");
 }
 
+TEST_F(OpenAiProviderTest, ATracedAttemptIsTheProvidersParent) {
+  headers = {{"traceparent", "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01"}};
+  for (const bool traced : {true, false}) {
+    auto asked = ask();
+    asked->exchange.trace = {0x4bf92f3577b34da6, 0xa3ce929d0e0e4736, 1, 2, traced};
+    asked->attempt.span = traced ? 0x00f067aa0ba902b7 : 0;
+    send(*asked);
+    fakes::Peer peer = accept();
+    const std::string ours = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
+    const std::string clients = "traceparent: 00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01\r\n";
+    EXPECT_THAT(peer.got(), HasSubstr(traced ? ours : clients));
+    EXPECT_THAT(peer.got(), Not(HasSubstr(traced ? clients : ours)));
+    peer.send(sized("application/json", kReply, "200 OK", "Connection: close\r\n"));
+    EXPECT_TRUE(end(*asked).ok());
+  }
+}
+
 TEST_F(OpenAiProviderTest, AWholeReplyIsReadAndTheConnectionKept) {
   for (const std::string& answer : {sized("application/json", kReply), chunked("application/json", kReply),
                                     "HTTP/1.1 100 Continue\r\n\r\n" + sized("application/json", kReply)}) {

@@ -66,6 +66,7 @@ TEST(Document, every_default_of_the_table_is_the_structs_default) {
       {"limits.idle", [&](auto t) { return ms(t) == fresh.limits.idle.count(); }},
       {"log.to", [&](auto t) { return t == fresh.log.to; }},
       {"log.level", [&](auto t) { return t == "info" && fresh.log.level == telemetry::LogLevel::info; }},
+      {"traces.sample", [&](auto t) { return *parse_decimal(t) == fresh.traces.sample; }},
       {"providers.<name>.protocol",
        [&](auto t) { return t == "openai" && provider.protocol == providers::Protocol::openai; }},
       {"providers.<name>.tls.verify", [&](auto t) { return *parse_flag(t) == provider.verify; }},
@@ -154,7 +155,8 @@ TEST(Document, the_restart_rows_are_those_a_reload_compares) {
   auto other = good(
       "listen: 127.0.0.1:5\ntls: {cert: a, key: b}\nadmin: {listen: 127.0.0.1:6, token: t}\nthreads: 7\n"
       "limits: {body: 1MiB, head: 8KiB, connections: 10, in_flight: 20, head_time: 1s, body_time: 2s, idle: 3s}\n"
-      "log: {to: off, level: debug}\nmetrics: {labels: [key]}\n");
+      "log: {to: off, level: debug}\nmetrics: {labels: [key]}\n"
+      "traces: {endpoint: \"http://x\", sample: 0.5, headers: {a: b}}\n");
   std::vector<std::string> rows;
   for (const auto& setting : all_settings()) {
     if (setting.change == Change::restart && !setting.path.starts_with("stores.")) rows.emplace_back(setting.path);

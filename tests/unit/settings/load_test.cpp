@@ -205,7 +205,7 @@ TEST(Load, a_setting_of_the_contract_that_is_not_built_is_said_to_be) {
               HasSubstr("weir.yaml:5:5: \"routes.support.cascade\" is not supported yet (see docs/roadmap.md)"));
   for (const char* text :
        {"keys: [{name: a, limits: {requests: 1/min}}]", "groups: {a: {budget: 1 USD/month}}", "classify: {task: auto}",
-        "retry: {budget: 10%}", "queue: {}", "stores: {redis: x}", "embedding: {engine: builtin}", "traces: {}",
+        "retry: {budget: 10%}", "queue: {}", "stores: {redis: x}", "embedding: {engine: builtin}",
         "defaults: {retry: {attempts: 3}}", "providers: {a: {protocol: anthropic}}",
         "providers: {a: {base_url: http://x, api_keys: [a]}}", "models: {a: {deployments: []}}",
         "routes: {a: {tiers: []}}", "routes: {a: {split: []}}", "routes: {a: {choose: cheapest}}"}) {
@@ -297,6 +297,23 @@ TEST(Load, warnings_show_no_secret) {
 TEST(Load, a_header_cannot_be_split) {
   EXPECT_THAT(bad("providers: {a: {base_url: http://x, headers: {x: \"a\\r\\nb: c\"}}}"),
               HasSubstr("providers.a.headers.x must not contain line breaks"));
+}
+TEST(Load, traces) {
+  const auto off = good("drain: 1s");
+  EXPECT_EQ(off.traces, telemetry::TracesSettings{});
+  const auto on =
+      good("traces: {endpoint: \"http://127.0.0.1:4318/v1/traces/\", sample: 0.25, headers: {x-key: hunter2}}");
+  EXPECT_EQ(on.traces.endpoint, "http://127.0.0.1:4318/v1/traces");
+  EXPECT_EQ(on.traces.sample, 0.25);
+  EXPECT_EQ(on.traces.headers, (std::vector<std::pair<std::string, std::string>>{{"x-key", "hunter2"}}));
+  EXPECT_EQ(restart_only_changes(off, on),
+            (std::vector<std::string>{"traces.endpoint", "traces.sample", "traces.headers.<header>"}));
+  EXPECT_THAT(bad("traces: {endpoint: collector:4318}"), HasSubstr("traces.endpoint must begin with http"));
+  EXPECT_THAT(bad("traces: {sample: 1.5}"), HasSubstr("traces.sample must be at most 1"));
+  EXPECT_THAT(bad("traces: {sample: -1}"), HasSubstr("traces.sample"));
+  EXPECT_THAT(bad("traces: {headers: {content-type: x}}"), HasSubstr("weir sets this header itself"));
+  EXPECT_THAT(bad("traces: {headers: {x: \"a\\r\\nb: c\"}}"),
+              HasSubstr("traces.headers.x must not contain line breaks"));
 }
 TEST(Load, headers_that_frame_a_message_are_not_settable) {
   for (const char* name : {"Host", "content-length", "Transfer-Encoding", "connection"}) {
