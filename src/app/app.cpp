@@ -14,6 +14,8 @@
 #include <weir/base/guarded.hpp>
 #include <weir/base/log.hpp>
 #include "app/banner.hpp"
+#include "app/upgrade/ask.hpp"
+#include "app/upgrade/service_manager.hpp"
 #include "settings/load.hpp"
 
 namespace weir::app {
@@ -23,32 +25,20 @@ constexpr std::chrono::seconds kWatchEvery{1};
 constexpr std::chrono::milliseconds kDrainStep{20};
 constexpr std::chrono::seconds kAbortTime{2};
 
-std::vector<std::filesystem::path> watched_files(const Source& source, const settings::Settings& settings) {
-  std::vector<std::filesystem::path> files;
-  if (!source.file.empty()) files.push_back(source.file);
-  for (const net::ListenSettings& listen : settings.listen) {
-    if (listen.certificate_file.empty()) continue;
-    files.emplace_back(listen.certificate_file);
-    files.emplace_back(listen.key_file);
-  }
-  for (const providers::ProviderSettings& provider : settings.providers) {
-    if (!provider.ca_file.empty()) files.emplace_back(provider.ca_file);
-  }
-  return files;
-}
-
 }  // namespace
 
 Result<ExitCode> App::run() {
-  if (auto built = build(); !built) return std::unexpected(built.error());
+  if (auto built = build(); !built) {
+    predecessor_.say_failed(built.error().message);
+    return std::unexpected(built.error());
+  }
   const log::Session messages(telemetry::level_of(blueprint_->settings.log.level), log::Format::text);
   for (auto& unit : units_) unit->start();
   for (auto& listener : listeners_) listener->start(blueprint_->settings.limits.connections);
   ready_ = true;
   say_banner();
-  stamps_.watch(watched_files(source_, blueprint_->settings));
-  watch_files();
   wait_for_signal();
+  predecessor_.say_ready([this] { take_ownership(); });
   control_.run();
 
   for (auto& unit : units_) unit->stop();
@@ -66,7 +56,7 @@ Result<ExitCode> App::run() {
 
 Result<void> App::build() {
   std::signal(SIGPIPE, SIG_IGN);  // a client that left is an error of its write
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) signals_.add(number);
   auto catalogue = built_in_catalogue();
   auto settings = load_settings(source_, *catalogue, false);
   if (!settings) return std::unexpected(settings.error());
@@ -84,15 +74,22 @@ Result<void> App::build() {
     units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), now.limits, connections_, calls_));
     units_.back()->move_in(blueprint_);
   }
+  if (auto opened = open_listeners(); !opened) return std::unexpected(opened.error());
+  return open_admin();
+}
+
+Result<void> App::open_listeners() {
   std::vector<net::Listener::Dealt> dealt;
   for (auto& unit : units_) dealt.push_back({&unit->worker(), &unit->door()});
-  for (std::size_t i = 0; i < now.listen.size(); ++i) {
-    auto listener = net::Listener::open(now.listen[i], dealt, connections_);
+  const std::vector<net::ListenSettings>& wanted = blueprint_->settings.listen;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const int inherited = predecessor_.take_listener(wanted[i].host, wanted[i].port);
+    auto listener = net::Listener::open(wanted[i], dealt, connections_, inherited);
     if (!listener) return std::unexpected(listener.error());
     (*listener)->set_tls(blueprint_->listener_tls[i]);
     listeners_.push_back(std::move(*listener));
   }
-  return open_admin();
+  return {};
 }
 
 Result<void> App::open_admin() {
@@ -104,7 +101,9 @@ Result<void> App::open_admin() {
   sources.find_calls = [this](std::string id, std::function<void(std::string)> done) {
     find_calls(std::move(id), std::move(done));
   };
-  auto opened = admin::Admin::open(control_, blueprint_->settings.admin, std::move(sources));
+  const admin::AdminSettings& settings = blueprint_->settings.admin;
+  const int inherited = predecessor_.take_listener(settings.host, settings.port);
+  auto opened = admin::Admin::open(control_, settings, std::move(sources), inherited);
   if (!opened) return std::unexpected(opened.error());
   admin_ = std::move(*opened);
   return {};
@@ -154,8 +153,8 @@ void App::reload(const char* why) {
   const std::vector<std::string> restart = settings::restart_only_changes(blueprint_->settings, *settings);
   if (!restart.empty()) {
     log::error(
-        "reload ({}) refused, the old settings stay: {} can only change with a restart (weir upgrade, which "
-        "changes it without one, is not supported yet)",
+        "reload ({}) refused, the old settings stay: {} can only change with a restart; weir upgrade does that without "
+        "losing a call",
         why, fmt::join(restart, ", "));
     return;
   }
@@ -193,26 +192,42 @@ void App::wait_for_signal() {
 
 void App::on_signal(int number) {
   if (number == SIGHUP) {
-    if (!draining_) reload("SIGHUP");
+    if (draining_) return;
+    tell_service_manager(reloading_state());
+    reload("SIGHUP");
+    tell_service_manager("READY=1");
     return;
   }
-  if (!draining_) {
-    begin_drain();
-    return;
-  }
+  if (number == SIGUSR2) return begin_upgrade();
+  if (!draining_) return begin_drain();
+  if (end_handed_over()) return;
   log::warning("a second signal: ending at once");
   finish(ExitCode::cut);
 }
 
 void App::begin_drain() {
+  if (successor_.starting()) {
+    log::warning("the upgrade is given up: a signal ends this weir");
+    successor_.abandon();
+    answer_upgrade(false, "the upgrade was given up: a signal ended this weir");
+  }
+  tell_service_manager("STOPPING=1");
   draining_ = true;
   ready_ = false;
+  for (auto& listener : listeners_) listener->stop();
+  drain_doors(net::Door::Drain::at_once);
+  drain_until_done();
+}
+
+void App::drain_doors(net::Door::Drain how) {
+  for (auto& unit : units_) {
+    boost::asio::post(unit->worker().io(), [&unit = *unit, how] { unit.door().drain(how); });
+  }
+}
+
+void App::drain_until_done() {
   log::info("draining: {} connections have up to {} s to finish", connections_.load(),
             std::chrono::duration_cast<std::chrono::seconds>(blueprint_->settings.drain).count());
-  for (auto& listener : listeners_) listener->stop();
-  for (auto& unit : units_) {
-    boost::asio::post(unit->worker().io(), [&unit = *unit] { unit.door().drain(); });
-  }
   drain_until_ = std::chrono::steady_clock::now() + blueprint_->settings.drain;
   drain_step();
 }
@@ -222,7 +237,8 @@ void App::drain_step() {
   drain_timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
     const auto now = std::chrono::steady_clock::now();
-    if (connections_ == 0) {
+    const bool accepting = std::ranges::any_of(listeners_, [](const auto& one) { return one->accepting(); });
+    if (connections_ == 0 && !accepting && now >= drain_not_before_) {
       control_.stop();
     } else if (now >= drain_until_ && !aborted_) {
       finish(ExitCode::cut);

@@ -11,10 +11,13 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <weir/base/result.hpp>
+#include <weir/exchange/handover.hpp>
 #include "admin/admin.hpp"
 #include "app/blueprint.hpp"
 #include "app/load.hpp"
 #include "app/unit.hpp"
+#include "app/upgrade/predecessor.hpp"
+#include "app/upgrade/successor.hpp"
 #include "net/listener.hpp"
 #include "net/offload.hpp"
 #include "telemetry/telemetry.hpp"
@@ -26,15 +29,16 @@ enum class ExitCode : int { ok = 0, failed = 1, usage = 2, cut = 3 };
 
 /// The daemon: everything is built here, in order, and stopped in the reverse; no singletons.
 /// Thread: the main thread's; it runs the control plane (admin port, signals, reload), the workers carry the calls.
-class App {
+class App final : private Handover {
  public:
-  explicit App(Source source) : source_(std::move(source)) {}
+  explicit App(Source source) : source_(std::move(source)), owned_{this} {}
 
   /// Serves until a signal ends it; the error says what to change.
   Result<ExitCode> run();
 
  private:
   Result<void> build();
+  Result<void> open_listeners();
   Result<void> open_admin();
   void say_banner() const;
   void reload(const char* why);
@@ -42,8 +46,17 @@ class App {
   void wait_for_signal();
   void on_signal(int number);
   void begin_drain();
+  void drain_until_done();
   void drain_step();
+  void drain_doors(net::Door::Drain how);
   void finish(ExitCode code);
+  // upgrade.cpp: hot restart.
+  void take_over() override;
+  void give_up() override;
+  void take_ownership();
+  void begin_upgrade();
+  void hand_over();
+  bool end_handed_over();
   void find_calls(std::string id, std::function<void(std::string)> done);
 
   Source source_;
@@ -53,6 +66,8 @@ class App {
   std::atomic<bool> ready_{false};
 
   boost::asio::io_context control_{1};
+  Predecessor predecessor_{control_};
+  Successor successor_{control_, Program::of_process()};
   std::unique_ptr<net::Offload> offload_;
   std::unique_ptr<telemetry::Telemetry> telemetry_;
   std::vector<std::unique_ptr<Unit>> units_;
@@ -62,7 +77,11 @@ class App {
   boost::asio::steady_timer watch_timer_{control_};
   boost::asio::steady_timer drain_timer_{control_};
   FileStamps stamps_;
+  std::vector<Handover*> owned_;  ///< what only one process may own; taken in this order, given up in the reverse
   std::chrono::steady_clock::time_point drain_until_{};
+  std::chrono::steady_clock::time_point drain_not_before_{};
+  bool handed_over_ = false;  ///< the next process takes what is new
+  bool told_to_end_ = false;  ///< by a signal, after that
   bool draining_ = false;
   bool aborted_ = false;
   bool gone_ = false;  ///< calls are left that nothing ends

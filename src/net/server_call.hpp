@@ -47,8 +47,15 @@ class ServerCall final : private Connection::WriteProgress {
   std::string_view body() const { return {connection_.input().data() + head_.head_bytes(), body_size_}; }
   bool has_body() const { return head_.chunked() || head_.content_length().value_or(0) > 0; }
 
-  /// Whether the connection goes on after this answer; the answer's head says the same.
-  bool keep_alive() const { return head_.keep_alive() && !draining_ && !close_ && body_done(); }
+  /// Whether the connection goes on after this answer. The answer's head says the same: whoever writes it asks
+  /// settle_keep_alive(), and what was said there is kept when a drain begins later.
+  bool keep_alive() const { return head_.keep_alive() && !close_ && body_done(); }
+  bool settle_keep_alive() {
+    close_ |= draining_ && !more_behind();  // a pipelined request has been taken: it gets its answer
+    return keep_alive();
+  }
+  /// Whether more has come behind this request.
+  bool more_behind() const { return connection_.input().size() > consumed() || connection_.has_landed(); }
   void close_after() { close_ = true; }
 
   /// From now on the client's leaving breaks the call off. Only after the body was read.

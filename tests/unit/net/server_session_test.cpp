@@ -43,8 +43,10 @@ class Echo final : public RequestHandler {
     EXPECT_EQ(call.head().target(), target_before);
     const std::string text = target_before + " " + copy;
     std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(text.size()) + "\r\n";
-    if (!call.keep_alive()) answer += "Connection: close\r\n";
+    if (!call.settle_keep_alive()) answer += "Connection: close\r\n";
     answer += "\r\n" + text;
+    if (gate_after_head != nullptr) co_await gate_after_head->wait();
+    answer.append(answer_bytes, 'x');  // what the head does not announce: only for who reads none of it
     co_await call.send(piece(answer));
   }
   std::string refusal(std::uint16_t status, std::string_view) override {
@@ -62,7 +64,9 @@ class Echo final : public RequestHandler {
   } watcher;
   bool read_body = true;
   BodyState state = BodyState::complete;
-  Event* gate = nullptr;  ///< the answer waits for it
+  Event* gate = nullptr;             ///< the answer waits for it
+  Event* gate_after_head = nullptr;  ///< its bytes do
+  std::size_t answer_bytes = 0;      ///< more of them
   int calls = 0;
   int refusals = 0;
 
@@ -313,12 +317,89 @@ TEST_F(ServerSessionTest, DrainingClosesIdleOnesAndLetsTheOthersFinish) {
   fakes::Peer idle = connect(), busy = connect();
   busy.send("GET /busy HTTP/1.1\r\nHost: x\r\n\r\n");
   worker.until([&] { return gate.awaited(); });
-  door().drain();
+  door().drain(Door::Drain::at_once);
   worker.until([&] { return idle.ended(); });
   EXPECT_FALSE(busy.ended());
   gate.notify();
   worker.until([&] { return busy.ended(); });
   EXPECT_EQ(busy.got(), "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n/busy ");
+}
+
+TEST_F(ServerSessionTest, APatientDrainAnswersAnIdleConnectionOnceMore) {
+  fakes::Peer idle = connect();
+  idle.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  expect_answer(idle, ok("/a "));
+  door().drain(Door::Drain::patient);
+  fakes::Peer fresh = connect();  // was in the acceptor's hands when the drain began
+  worker.settle();
+  EXPECT_FALSE(idle.ended());
+  for (fakes::Peer* peer : {&idle, &fresh}) {
+    peer->send("GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+    worker.until([&] { return peer->ended(); });
+    EXPECT_EQ(peer->got(), "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n/b ");
+  }
+}
+
+TEST_F(ServerSessionTest, APatientDrainEndsWithTheIdleLimitOrWithADrainAtOnce) {
+  fakes::Peer waits = connect();
+  door().drain(Door::Drain::patient);
+  worker.settle();
+  EXPECT_FALSE(waits.ended());
+  worker.skip(limits.idle + 100ms);
+  worker.until([&] { return waits.ended(); });
+  fakes::Peer other = connect();
+  worker.settle();
+  EXPECT_FALSE(other.ended());
+  door().drain(Door::Drain::at_once);
+  worker.until([&] { return other.ended(); });
+}
+
+TEST_F(ServerSessionTest, PipelinedRequestsAreAllAnsweredBeforeADrainCloses) {
+  for (const Door::Drain how : {Door::Drain::patient, Door::Drain::at_once}) {
+    Event gate;
+    handler.gate = &gate;
+    fakes::Peer peer = connect();
+    const std::string request = "GET /p HTTP/1.1\r\nHost: x\r\n\r\n";
+    peer.send(request + request);
+    worker.until([&] { return gate.awaited(); });
+    door().drain(how);
+    gate.notify();
+    worker.until([&] { return gate.awaited(); });
+    gate.notify();
+    worker.until([&] { return peer.ended(); });
+    EXPECT_EQ(peer.got(), ok("/p ") + "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n/p ");
+    handler.gate = nullptr;
+  }
+}
+
+/// A head that said nothing of a close is kept to: the request that the client sends next is answered.
+TEST_F(ServerSessionTest, APatientDrainKeepsWhatAnAnswersHeadHasSaid) {
+  Event gate;
+  handler.gate_after_head = &gate;
+  fakes::Peer peer = connect();
+  peer.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n");
+  worker.until([&] { return gate.awaited(); });
+  door().drain(Door::Drain::patient);
+  gate.notify();
+  expect_answer(peer, ok("/s "));
+  handler.gate_after_head = nullptr;
+  peer.send("GET /t HTTP/1.1\r\nHost: x\r\n\r\n");
+  worker.until([&] { return peer.ended(); });
+  EXPECT_EQ(peer.got(), "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n/t ");
+}
+
+/// Whoever takes no byte of the answer has left; whoever takes some is waited for.
+TEST_F(ServerSessionTest, AClientThatTakesNothingIsLeftAfterItsTime) {
+  handler.answer_bytes = 16 << 20;
+  fakes::Peer peer = connect();
+  peer.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+  worker.settle();
+  EXPECT_EQ(door().sessions(), 1U);
+  worker.skip(limits::client_write_time - 1s);
+  worker.settle();
+  EXPECT_EQ(door().sessions(), 1U);
+  worker.skip(2s);
+  worker.until([&] { return door().sessions() == 0; });
 }
 
 TEST_F(ServerSessionTest, ALingeringCloseTakesWhatStillComes) {
