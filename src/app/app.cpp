@@ -14,6 +14,7 @@
 #include <weir/base/guarded.hpp>
 #include <weir/base/log.hpp>
 #include "app/banner.hpp"
+#include "app/capacity.hpp"
 #include "app/upgrade/ask.hpp"
 #include "app/upgrade/service_manager.hpp"
 #include "settings/load.hpp"
@@ -65,13 +66,18 @@ Result<void> App::build() {
   blueprint_ = std::move(*blueprint);
   const settings::Settings& now = blueprint_->settings;
 
+  const Capacity capacity = Capacity::of_process();
+  const net::LimitSettings& limits = now.limits;
+  places_.emplace(limits.in_flight != 0 ? limits.in_flight : capacity.calls());
+  bodies_.emplace(limits.bodies_bytes != 0 ? limits.bodies_bytes : std::max(capacity.body_bytes(), limits.body_bytes));
   const std::size_t threads = now.threads != 0 ? now.threads : std::max(1U, std::thread::hardware_concurrency());
-  auto telemetry = telemetry::Telemetry::open(now.log, threads, &connections_);
+  auto telemetry = telemetry::Telemetry::open(now.log, threads, &connections_, &places_->waiting());
   if (!telemetry) return std::unexpected(telemetry.error());
   telemetry_ = std::move(*telemetry);
   offload_ = std::make_unique<net::Offload>(1);
   for (std::size_t i = 0; i < threads; ++i) {
-    units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), now.limits, connections_, calls_));
+    units_.push_back(
+        std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), limits, connections_, *places_, *bodies_));
     units_.back()->move_in(blueprint_);
   }
   if (auto opened = open_listeners(); !opened) return std::unexpected(opened.error());
@@ -133,6 +139,8 @@ void App::say_banner() const {
   const std::string text = banner(blueprint_->settings, source_, units_.size());
   std::fwrite(text.data(), 1, text.size(), stderr);
   for (const std::string& warning : blueprint_->settings.warnings) log::warning("{}", warning);
+  log::info("at most {} calls at once (limits.in_flight) and {} MiB of their bodies (limits.bodies)", places_->most(),
+            bodies_->most() >> 20);
 }
 
 void App::watch_files() {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include <weir/base/result.hpp>
 #include <weir/exchange/handover.hpp>
 #include "admin/admin.hpp"
+#include "api/places.hpp"
 #include "app/blueprint.hpp"
 #include "app/load.hpp"
 #include "app/unit.hpp"
@@ -62,7 +64,8 @@ class App final : private Handover {
   Source source_;
   std::shared_ptr<const Blueprint> blueprint_;
   std::atomic<std::size_t> connections_{0};
-  std::atomic<std::size_t> calls_{0};  ///< in flight, where limits.in_flight asks for it
+  std::optional<api::Places> places_;
+  std::optional<net::BodyBudget> bodies_;
   std::atomic<bool> ready_{false};
 
   boost::asio::io_context control_{1};

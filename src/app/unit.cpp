@@ -23,13 +23,14 @@ struct Unit::Parts {
 };
 
 Unit::Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
-           const net::LimitSettings& limits, std::atomic<std::size_t>& connections, std::atomic<std::size_t>& calls)
+           const net::LimitSettings& limits, std::atomic<std::size_t>& connections, api::Places& places,
+           net::BodyBudget& bodies)
     : worker_(index),
       offload_(offload),
       telemetry_(telemetry),
       resolver_(worker_),
-      front_(worker_, offload, telemetry, calls, limits.in_flight),
-      door_(worker_, front_, limits, connections) {}
+      front_(worker_, offload, telemetry, places),
+      door_(worker_, front_, limits, connections, &bodies) {}
 
 Unit::~Unit() {
   stop();

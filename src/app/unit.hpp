@@ -23,7 +23,8 @@ namespace weir::app {
 class Unit {
  public:
   Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
-       const net::LimitSettings& limits, std::atomic<std::size_t>& connections, std::atomic<std::size_t>& calls);
+       const net::LimitSettings& limits, std::atomic<std::size_t>& connections, api::Places& places,
+       net::BodyBudget& bodies);
   ~Unit();
 
   /// Moves into a new house; calls that began in the old one end there. Pools of providers that stay are kept.

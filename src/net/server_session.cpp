@@ -133,7 +133,7 @@ awaitable<bool> ServerSession::serve_one() {
     }
     if (connection_.ended()) co_return false;
   }
-  ServerCall call(connection_, *this, *limits_, head, door_.draining_, progress_);
+  ServerCall call(connection_, *this, *limits_, head, door_.draining_, progress_, door_.bodies_);
   co_await door_.handler_.handle(call);
   connection_.stop_watching();
   disarm();

@@ -19,11 +19,14 @@ class ServerSession;
 /// One worker's side of the front door: the sessions that were dealt to it. Thread: the worker's, but for the counters.
 class Door {
  public:
-  Door(Worker& worker, RequestHandler& handler, const LimitSettings& limits, std::atomic<std::size_t>& connections)
+  /// `bodies`: the process's memory for bodies, or null where it is not bounded.
+  Door(Worker& worker, RequestHandler& handler, const LimitSettings& limits, std::atomic<std::size_t>& connections,
+       BodyBudget* bodies = nullptr)
       : worker_(worker),
         handler_(handler),
         limits_(std::make_shared<const LimitSettings>(limits)),
-        connections_(connections) {}
+        connections_(connections),
+        bodies_(bodies) {}
 
   /// Serves one accepted connection until it ends. `tls` may be null.
   void take(Socket socket, std::shared_ptr<TlsContext> tls);
@@ -47,6 +50,7 @@ class Door {
   RequestHandler& handler_;
   std::shared_ptr<const LimitSettings> limits_;
   std::atomic<std::size_t>& connections_;
+  BodyBudget* bodies_;
   std::vector<ServerSession*> sessions_;
   Spare<RequestHead> heads_;
   bool draining_ = false;

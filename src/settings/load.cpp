@@ -116,6 +116,7 @@ std::vector<std::string> restart_only_changes(const Settings& old, const Setting
   compare("admin.token", old.admin.token, now.admin.token);
   compare("threads", old.threads, now.threads);
   compare("limits.in_flight", old.limits.in_flight, now.limits.in_flight);
+  compare("limits.bodies", old.limits.bodies_bytes, now.limits.bodies_bytes);
   return changed;
 }
 

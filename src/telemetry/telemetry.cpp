@@ -24,17 +24,19 @@ log::Level level_of(LogLevel level) {
 }
 
 Result<std::unique_ptr<Telemetry>> Telemetry::open(const LogSettings& settings, std::size_t workers,
-                                                   const std::atomic<std::size_t>* connections) {
+                                                   const std::atomic<std::size_t>* connections,
+                                                   const std::atomic<std::size_t>* waiting) {
   auto writer = LogWriter::open(settings.to);
   if (!writer) return std::unexpected(writer.error());
-  return std::unique_ptr<Telemetry>(new Telemetry(std::move(*writer), workers, connections));
+  return std::unique_ptr<Telemetry>(new Telemetry(std::move(*writer), workers, connections, waiting));
 }
 
 Telemetry::Telemetry(std::unique_ptr<LogWriter> writer, std::size_t workers,
-                     const std::atomic<std::size_t>* connections)
+                     const std::atomic<std::size_t>* connections, const std::atomic<std::size_t>* waiting)
     : writer_(std::move(writer)) {
   MetricsPage::Sources sources;
   sources.connections = connections;
+  sources.waiting = waiting;
   sources.log_lines_dropped = &writer_->lines_dropped();
   sources.log_write_errors = &writer_->write_errors();
   Random random;

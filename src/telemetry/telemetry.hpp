@@ -22,9 +22,11 @@ log::Level level_of(LogLevel level);
 /// Lifetime: outlives the workers.
 class Telemetry {
  public:
-  /// `connections`: how many clients are connected, for the page; may be null. The error names `log.to`.
+  /// `connections`: how many clients are connected, `waiting`: how many calls wait for a place, for the page; may be
+  /// null. The error names `log.to`.
   static Result<std::unique_ptr<Telemetry>> open(const LogSettings& settings, std::size_t workers,
-                                                 const std::atomic<std::size_t>* connections);
+                                                 const std::atomic<std::size_t>* connections,
+                                                 const std::atomic<std::size_t>* waiting = nullptr);
   ~Telemetry();
 
   WorkerTelemetry& worker(std::size_t index) { return *workers_[index]; }
@@ -43,7 +45,8 @@ class Telemetry {
   void stop();
 
  private:
-  Telemetry(std::unique_ptr<LogWriter> writer, std::size_t workers, const std::atomic<std::size_t>* connections);
+  Telemetry(std::unique_ptr<LogWriter> writer, std::size_t workers, const std::atomic<std::size_t>* connections,
+            const std::atomic<std::size_t>* waiting);
 
   SeriesBudget budget_;
   std::unique_ptr<LogWriter> writer_;

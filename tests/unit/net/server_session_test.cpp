@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,7 +91,7 @@ class ServerSessionTest : public testing::Test {
     worker.settle();
   }
   Door& door() {
-    if (!door_) door_ = std::make_unique<Door>(*worker, handler, limits, connections);
+    if (!door_) door_ = std::make_unique<Door>(*worker, handler, limits, connections, bodies ? &*bodies : nullptr);
     return *door_;
   }
   fakes::Peer connect() {
@@ -110,6 +111,7 @@ class ServerSessionTest : public testing::Test {
   LimitSettings limits;
   Echo handler;
   std::atomic<std::size_t> connections{0};
+  std::optional<BodyBudget> bodies;
 
  private:
   std::unique_ptr<Door> door_;
@@ -215,6 +217,40 @@ TEST_F(ServerSessionTest, ContinueIsNotSaidToWhatIsRefusedOrHasCome) {
   peer.send("POST /c HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\nExpect: 100-continue\r\n\r\n");
   worker.until([&] { return peer.ended(); });
   EXPECT_TRUE(peer.got().starts_with("HTTP/1.1 400 ")) << peer.got();
+}
+
+TEST_F(ServerSessionTest, LargeBodiesShareTheMemoryForThem) {
+  Event gate;
+  handler.gate = &gate;
+  bodies.emplace(300'000);
+  const auto request = [](std::size_t size) {
+    return "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
+  };
+  fakes::Peer first = connect();
+  first.send(request(200'000) + std::string(200'000, 'x'));
+  worker.until([&] { return gate.awaited(); });
+  EXPECT_EQ(bodies->held(), 200'000U);
+  handler.gate = nullptr;
+
+  fakes::Peer second = connect();
+  second.send(request(200'000));  // refused before its body came
+  expect_answer(second, handler.refusal(400, ""));
+  EXPECT_EQ(handler.state, BodyState::no_room);
+  fakes::Peer third = connect();
+  third.send("POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  third.send("1d4c0\r\n" + std::string(120'000, 'x') + "\r\n");
+  expect_answer(third, handler.refusal(400, ""));
+  EXPECT_EQ(handler.state, BodyState::no_room);
+  fakes::Peer small = connect();
+  small.send(request(60'000) + std::string(60'000, 'x'));
+  worker.until([&] { return small.got().starts_with("HTTP/1.1 200"); });
+
+  gate.notify();
+  worker.until([&] { return first.got().size() > 200'000; });
+  worker.until([&] { return bodies->held() == 0; });
+  fakes::Peer again = connect();
+  again.send(request(200'000) + std::string(200'000, 'x'));
+  worker.until([&] { return again.got().starts_with("HTTP/1.1 200"); });
 }
 
 TEST_F(ServerSessionTest, AMalformedChunkIsSaid) {
