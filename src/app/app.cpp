@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::chrono::seconds kWatchEvery{1};
 constexpr std::chrono::milliseconds kDrainStep{20};
+constexpr std::chrono::seconds kIdleCloseTime{1};  // as long as a connection may linger
 constexpr std::chrono::seconds kAbortTime{2};
 
 }  // namespace
@@ -38,6 +39,7 @@ Result<ExitCode> App::run() {
   for (auto& listener : listeners_) listener->start(blueprint_->settings.limits.connections);
   ready_ = true;
   say_banner();
+  stamps_.watch(watched_files(source_, blueprint_->settings));
   wait_for_signal();
   predecessor_.say_ready([this] { take_ownership(); });
   control_.run();
@@ -208,7 +210,7 @@ void App::on_signal(int number) {
   }
   if (number == SIGUSR2) return begin_upgrade();
   if (!draining_) return begin_drain();
-  if (end_handed_over()) return;
+  if (close_idle("a signal came")) return;
   log::warning("a second signal: ending at once");
   finish(ExitCode::cut);
 }
@@ -236,7 +238,7 @@ void App::drain_doors(net::Door::Drain how) {
 void App::drain_until_done() {
   log::info("draining: {} connections have up to {} s to finish", connections_.load(),
             std::chrono::duration_cast<std::chrono::seconds>(blueprint_->settings.drain).count());
-  drain_until_ = std::chrono::steady_clock::now() + blueprint_->settings.drain;
+  drain_until_ = std::max(std::chrono::steady_clock::now() + blueprint_->settings.drain, drain_not_before_);
   drain_step();
 }
 
@@ -248,6 +250,9 @@ void App::drain_step() {
     const bool accepting = std::ranges::any_of(listeners_, [](const auto& one) { return one->accepting(); });
     if (connections_ == 0 && !accepting && now >= drain_not_before_) {
       control_.stop();
+    } else if (now >= drain_until_ && !aborted_ && close_idle("drain is over")) {
+      drain_until_ = now + kIdleCloseTime;
+      drain_step();
     } else if (now >= drain_until_ && !aborted_) {
       finish(ExitCode::cut);
       drain_step();

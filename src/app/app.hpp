@@ -58,7 +58,7 @@ class App final : private Handover {
   void take_ownership();
   void begin_upgrade();
   void hand_over();
-  bool end_handed_over();
+  bool close_idle(const char* why);
   void find_calls(std::string id, std::function<void(std::string)> done);
 
   Source source_;
@@ -84,7 +84,7 @@ class App final : private Handover {
   std::chrono::steady_clock::time_point drain_until_{};
   std::chrono::steady_clock::time_point drain_not_before_{};
   bool handed_over_ = false;  ///< the next process takes what is new
-  bool told_to_end_ = false;  ///< by a signal, after that
+  bool closed_idle_ = false;  ///< after that, its idle connections too
   bool draining_ = false;
   bool aborted_ = false;
   bool gone_ = false;  ///< calls are left that nothing ends

@@ -19,7 +19,6 @@ constexpr std::chrono::seconds kAdminGrace{1};
 }  // namespace
 
 void App::take_over() {
-  stamps_.watch(watched_files(source_, blueprint_->settings));
   watch_files();
 }
 
@@ -81,10 +80,11 @@ void App::hand_over() {
   drain_until_done();
 }
 
-bool App::end_handed_over() {
-  if (!handed_over_ || told_to_end_) return false;
-  told_to_end_ = true;
-  log::info("a signal: idle connections are closed, calls may finish");
+/// Ends the patience of a drain after a hand-over; false where it had none (left).
+bool App::close_idle(const char* why) {
+  if (!handed_over_ || closed_idle_) return false;
+  closed_idle_ = true;
+  log::info("{}: idle connections are closed", why);
   drain_doors(net::Door::Drain::at_once);
   return true;
 }

@@ -149,6 +149,16 @@ def test_an_idle_connection_ends_with_its_idle_limit(start, provider):
     assert line.wait_exit(old, timeout=5) == 0
 
 
+def test_an_idle_connection_is_no_cut_call_at_the_end_of_the_drain(start, provider):
+    weir, line = start(plain_settings(provider.base_url) | {"drain": "0s"})
+    with weir.connect() as client:
+        assert client.send(chat_request()).read_response().status == 200
+        old = line.pid
+        line.upgrade()
+        assert client.at_end()
+    assert line.wait_exit(old, timeout=5) == 0
+
+
 def test_pipelined_requests_are_all_answered(start, provider):
     weir, line = start()
     gate = Gate()
@@ -321,6 +331,7 @@ def test_no_call_is_lost_in_restarts_and_reloads(start, provider):
         assert weir.process.poll() is None, "the first process still has its stream"
         gate.open()
         assert long_stream.read_body(head).body == b"".join(answers.without_usage(events))
+    print(f"{ROUNDS} restarts and {ROUNDS} reloads, {clients.answered} calls, {len(clients.errors)} errors")
     assert not clients.errors, clients.errors[:5]
     line.end()
     # Lines of several processes in one file are whole, and each call has one. (A pipelined request behind a close was
