@@ -13,7 +13,7 @@ class Places::Waiter final : public net::Deadline, public Interruptible {
  public:
   Waiter(Places& places, net::Worker& worker)
       : Deadline(worker.deadlines()), places_(places), worker_(worker), at_(places.line_.end()) {}
-  ~Waiter() {  // with the worker that ends, or served already
+  ~Waiter() override {  // with the worker that ends, or served already
     places_.step_out(*this);
   }
 

@@ -16,7 +16,7 @@
 #include "app/banner.hpp"
 #include "app/capacity.hpp"
 #include "app/upgrade/ask.hpp"
-#include "app/upgrade/service_manager.hpp"
+#include "app/upgrade/systemd.hpp"
 #include "settings/load.hpp"
 
 namespace weir::app {
@@ -203,9 +203,9 @@ void App::wait_for_signal() {
 void App::on_signal(int number) {
   if (number == SIGHUP) {
     if (draining_) return;
-    tell_service_manager(reloading_state());
+    tell_systemd(reloading_state());
     reload("SIGHUP");
-    tell_service_manager("READY=1");
+    tell_systemd("READY=1");
     return;
   }
   if (number == SIGUSR2) return begin_upgrade();
@@ -221,7 +221,7 @@ void App::begin_drain() {
     successor_.abandon();
     answer_upgrade(false, "the upgrade was given up: a signal ended this weir");
   }
-  tell_service_manager("STOPPING=1");
+  tell_systemd("STOPPING=1");
   draining_ = true;
   ready_ = false;
   for (auto& listener : listeners_) listener->stop();

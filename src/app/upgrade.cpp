@@ -8,7 +8,7 @@
 #include <weir/base/log.hpp>
 #include "app/app.hpp"
 #include "app/upgrade/ask.hpp"
-#include "app/upgrade/service_manager.hpp"
+#include "app/upgrade/systemd.hpp"
 
 namespace weir::app {
 namespace {
@@ -29,7 +29,7 @@ void App::give_up() {
 void App::take_ownership() {
   if (predecessor_.there()) log::info("took over from the weir before this one");
   for (Handover* one : owned_) one->take_over();
-  tell_service_manager("READY=1");
+  tell_systemd("READY=1");
 }
 
 void App::begin_upgrade() {
@@ -54,11 +54,11 @@ void App::begin_upgrade() {
   const admin::AdminSettings& admin = blueprint_->settings.admin;
   listeners.push_back({address_text(admin.host, admin.port), admin_->descriptor()});
   log::info("upgrade: starting the next weir");
-  tell_service_manager(reloading_state());
+  tell_systemd(reloading_state());
   successor_.start(listeners, [this](Result<void> started) {
     if (started) return hand_over();
     log::error("upgrade failed, this weir goes on serving: {}", started.error().message);
-    tell_service_manager("READY=1");
+    tell_systemd("READY=1");
     answer_upgrade(false, started.error().message);
   });
 }
@@ -71,8 +71,8 @@ void App::hand_over() {
   for (auto& listener : listeners_) listener->stop();
   admin_->stop_accepting();
   for (Handover* one : std::views::reverse(owned_)) one->give_up();
-  // First the service manager: the next process may only speak to it as the main one.
-  tell_service_manager(fmt::format("MAINPID={}", successor_.pid()));
+  // First systemd: the next process may only speak to it as the main one.
+  tell_systemd(fmt::format("MAINPID={}", successor_.pid()));
   successor_.give_ownership();
   drain_doors(net::Door::Drain::patient);
   answer_upgrade(true, fmt::format("pid {} serves; pid {} ends when its calls have", successor_.pid(), getpid()));

@@ -1,4 +1,4 @@
-#include "app/upgrade/service_manager.hpp"
+#include "app/upgrade/systemd.hpp"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -16,7 +16,7 @@
 
 namespace weir::app {
 
-void tell_service_manager(std::string_view state) {
+void tell_systemd(std::string_view state) {
   const char* name = std::getenv("NOTIFY_SOCKET");
   if (name == nullptr) return;
   const std::string_view path = name;
