@@ -162,14 +162,15 @@ void Endpoints::keys(const ControlRequest& request, std::string_view path, net::
   done(std::move(reply));
 }
 
-Result<std::unique_ptr<Admin>> Admin::open(boost::asio::io_context& io, const AdminSettings& settings,
-                                           Sources sources) {
+Result<std::unique_ptr<Admin>> Admin::open(boost::asio::io_context& io, const AdminSettings& settings, Sources sources,
+                                           int inherited) {
   std::unique_ptr<Admin> admin{new Admin};
   admin->endpoints_ = std::make_unique<const Endpoints>(settings, std::move(sources));
   auto handler = [endpoints = admin->endpoints_.get()](const ControlRequest& request, net::ControlServer::Done done) {
     endpoints->handle(request, std::move(done));
   };
-  auto server = net::ControlServer::open(io, {settings.host, settings.port, "admin.listen"}, std::move(handler));
+  auto server =
+      net::ControlServer::open(io, {settings.host, settings.port, "admin.listen"}, std::move(handler), inherited);
   if (!server) return std::unexpected(server.error());
   admin->server_ = std::move(*server);
   return admin;

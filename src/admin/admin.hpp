@@ -55,11 +55,13 @@ class Endpoints {
 /// The endpoints on their listener.
 class Admin {
  public:
-  /// The error names `admin.listen`. `io` outlives the Admin.
+  /// The error names `admin.listen`. `io` outlives the Admin. `inherited`: as of ControlServer.
   static Result<std::unique_ptr<Admin>> open(boost::asio::io_context& io, const AdminSettings& settings,
-                                             Sources sources);
+                                             Sources sources, int inherited = -1);
 
   std::uint16_t port() const { return server_->port(); }
+  int descriptor() const { return server_->descriptor(); }
+  void stop_accepting() { server_->stop_accepting(); }
   void stop() { server_->stop(); }
 
  private:

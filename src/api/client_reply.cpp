@@ -127,7 +127,9 @@ void ClientReply::add_length(std::size_t length) {
 
 void ClientReply::end_head() {
   const bool old = call_.head().minor_version() == 0;  // HTTP/1.0 closes unless it is told otherwise
-  out_.append(!call_.keep_alive() ? "Connection: close\r\n\r\n" : old ? "Connection: keep-alive\r\n\r\n" : "\r\n");
+  out_.append(!call_.settle_keep_alive() ? "Connection: close\r\n\r\n"
+              : old                      ? "Connection: keep-alive\r\n\r\n"
+                                         : "\r\n");
 }
 
 Flow ClientReply::head(const ReplyHead& head) {

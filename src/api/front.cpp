@@ -29,27 +29,6 @@ class ClientLeft final : public net::Connection::Watcher {
   Interrupt& interrupt_;
 };
 
-/// A call's place under limits.in_flight.
-class Place {
- public:
-  Place(std::atomic<std::size_t>& calls, std::size_t most) : calls_(calls), counted_(most != 0) {
-    if (counted_) beyond_ = calls_.fetch_add(1, std::memory_order_relaxed) >= most;
-  }
-  ~Place() { leave(); }
-  void leave() {
-    if (counted_) calls_.fetch_sub(1, std::memory_order_relaxed);
-    counted_ = false;
-  }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  bool beyond() const { return beyond_; }
-
- private:
-  std::atomic<std::size_t>& calls_;
-  bool counted_;
-  bool beyond_ = false;
-};
-
 Ending ending_of(openai_chat::Refusal refusal) {
   Ending ending;
   ending.failure = refusal.failure;
@@ -68,6 +47,11 @@ Ending ending_of(net::BodyState state, const net::LimitSettings& limits) {
       ending.failure = Failure::client_too_large;
       ending.message = fmt::format("the request's body is larger than limits.body ({} bytes): send less, or raise it",
                                    limits.body_bytes);
+      break;
+    case net::BodyState::no_room:
+      ending.failure = Failure::gateway_busy;
+      ending.code = "gateway_busy";
+      ending.message = "weir holds as many bytes of requests as limits.bodies allows; try again";
       break;
     case net::BodyState::too_slow:
       ending.status = 408;
@@ -156,6 +140,13 @@ awaitable<bool> Front::take_body(net::ServerCall& call, Exchange& exchange, Clie
     co_return false;
   }
   observer_.call_started();
+  // Where nobody may wait, a call without a place is refused before its body is read.
+  if (places_.full() && call.limits().queue.count() == 0 && !call.body_at_hand()) {
+    read_head(call, exchange);
+    call.close_after();
+    co_await refuse(exchange, reply, busy());
+    co_return false;
+  }
   const char* const head_at = call.head().target().data();
   const net::BodyState state = co_await call.read_body();
   read_head(call, exchange);  // only now: reading may have moved the head
@@ -247,17 +238,17 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
   if (auto refused = house->admission.allow(exchange)) {
     co_return co_await refuse(exchange, reply, std::move(*refused));
   }
-  Place place(calls_, in_flight_max_);
-  if (place.beyond()) {
-    Ending busy;
-    busy.failure = Failure::gateway_busy;
-    busy.code = "gateway_busy";
-    busy.message =
-        fmt::format("weir has as many calls in flight as limits.in_flight allows ({}); try again", in_flight_max_);
-    co_return co_await refuse(exchange, reply, std::move(busy));
-  }
   ClientLeft left(call, exchange.interrupt);
   call.watch(left);
+  Place place(places_);
+  const std::chrono::milliseconds longest = call.limits().queue;
+  if (!place.try_take() && (longest.count() == 0 || !co_await place.wait(worker_, exchange.interrupt, longest))) {
+    call.stop_watching();
+    Ending refused;
+    refused.failure = Failure::client_left;
+    if (exchange.interrupt.reason() != InterruptReason::client_left) refused = busy();
+    co_return co_await refuse(exchange, reply, std::move(refused));
+  }
   Ending ending;
   try {
     ending = co_await house->service.call(exchange, reply);
@@ -278,6 +269,15 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
   } else {
     co_await reply.finish_with(ending);
   }
+}
+
+Ending Front::busy() const {
+  Ending ending;
+  ending.failure = Failure::gateway_busy;
+  ending.code = "gateway_busy";
+  ending.message =
+      fmt::format("weir has as many calls in flight as limits.in_flight allows ({}); try again", places_.most());
+  return ending;
 }
 
 awaitable<void> Front::refuse(Exchange& exchange, ClientReply& reply, Ending ending) {

@@ -1,5 +1,4 @@
 #pragma once
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <weir/exchange/observer.hpp>
 #include "api/client_reply.hpp"
 #include "api/house.hpp"
+#include "api/places.hpp"
 #include "dialects/openai_chat/request_reader.hpp"
 #include "net/offload.hpp"
 #include "net/server_call.hpp"
@@ -24,10 +24,9 @@ namespace weir::api {
 /// Thread: one per worker; set_house() on that thread too.
 class Front final : public net::RequestHandler {
  public:
-  /// `calls`: the process's calls in flight, counted only where `in_flight_max` (limits.in_flight) is not 0.
-  Front(net::Worker& worker, net::Offload& offload, Observer& observer, std::atomic<std::size_t>& calls,
-        std::size_t in_flight_max)
-      : worker_(worker), offload_(offload), observer_(observer), calls_(calls), in_flight_max_(in_flight_max) {}
+  /// `places`: of the process's calls in flight.
+  Front(net::Worker& worker, net::Offload& offload, Observer& observer, Places& places)
+      : worker_(worker), offload_(offload), observer_(observer), places_(places) {}
 
   void set_house(std::shared_ptr<const House> house) { house_ = std::move(house); }
 
@@ -48,6 +47,7 @@ class Front final : public net::RequestHandler {
   void read_head(const net::ServerCall& call, Exchange& exchange);
   awaitable<bool> take_body(net::ServerCall& call, Exchange& exchange, ClientReply& reply);
   awaitable<void> send_into_house(net::ServerCall& call, Exchange& exchange, ClientReply& reply);
+  Ending busy() const;
   awaitable<void> refuse(Exchange& exchange, ClientReply& reply, Ending ending);
   /// Before it became a call: counted, but in nobody's books.
   awaitable<void> turn_away(ClientReply& reply, const Ending& ending);
@@ -57,8 +57,7 @@ class Front final : public net::RequestHandler {
   net::Offload& offload_;
   Observer& observer_;
   std::shared_ptr<const House> house_;
-  std::atomic<std::size_t>& calls_;
-  const std::size_t in_flight_max_;
+  Places& places_;
   openai_chat::RequestReader reader_;
   Spare<ClientReply::Scratch> scratch_;
 };

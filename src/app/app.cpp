@@ -14,7 +14,10 @@
 #include <weir/base/guarded.hpp>
 #include <weir/base/log.hpp>
 #include "app/banner.hpp"
+#include "app/capacity.hpp"
 #include "app/state_folder.hpp"
+#include "app/upgrade/ask.hpp"
+#include "app/upgrade/systemd.hpp"
 #include "settings/load.hpp"
 #include "telemetry/metrics_page.hpp"
 
@@ -23,22 +26,9 @@ namespace {
 
 constexpr std::chrono::seconds kWatchEvery{1};
 constexpr std::chrono::milliseconds kDrainStep{20};
+constexpr std::chrono::seconds kIdleCloseTime{1};  // as long as a connection may linger
 constexpr std::chrono::seconds kAbortTime{2};
 constexpr std::chrono::seconds kLedgerTime{10};  // a disk that is slow may still take the last calls
-
-std::vector<std::filesystem::path> watched_files(const Source& source, const settings::Settings& settings) {
-  std::vector<std::filesystem::path> files;
-  if (!source.file.empty()) files.push_back(source.file);
-  for (const net::ListenSettings& listen : settings.listen) {
-    if (listen.certificate_file.empty()) continue;
-    files.emplace_back(listen.certificate_file);
-    files.emplace_back(listen.key_file);
-  }
-  for (const providers::ProviderSettings& provider : settings.providers) {
-    if (!provider.ca_file.empty()) files.emplace_back(provider.ca_file);
-  }
-  return files;
-}
 
 admin::ApiReply ledger_is_off() {
   return admin::api_error(404, "the ledger is off: stores.ledger says where calls are booked");
@@ -47,15 +37,18 @@ admin::ApiReply ledger_is_off() {
 }  // namespace
 
 Result<ExitCode> App::run() {
-  if (auto built = build(); !built) return std::unexpected(built.error());
+  if (auto built = build(); !built) {
+    predecessor_.say_failed(built.error().message);
+    return std::unexpected(built.error());
+  }
   const log::Session messages(telemetry::level_of(blueprint_->settings.log.level), log::Format::text);
   for (auto& unit : units_) unit->start();
   for (auto& listener : listeners_) listener->start(blueprint_->settings.limits.connections);
   ready_ = true;
   say_banner();
   stamps_.watch(watched_files(source_, blueprint_->settings));
-  watch_files();
   wait_for_signal();
+  predecessor_.say_ready([this] { take_ownership(); });
   control_.run();
 
   for (auto& unit : units_) unit->stop();
@@ -75,20 +68,25 @@ Result<ExitCode> App::run() {
 Result<void> App::build() {
   std::signal(SIGPIPE, SIG_IGN);  // a client that left is an error of its write
   std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) signals_.add(number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR2}) signals_.add(number);
   auto catalogue = built_in_catalogue();
   auto settings = load_settings(source_, *catalogue, false);
   if (!settings) return std::unexpected(settings.error());
   const std::filesystem::path keys_file = settings->keys_file;
-  auto opened = keys_.open(keys_file.empty() ? state_folder(source_) / "weir.keys" : keys_file, settings->keys);
-  if (!opened) return std::unexpected(opened.error());
+  auto keys = keys_.open(keys_file.empty() ? state_folder(source_) / "weir.keys" : keys_file, settings->keys);
+  if (!keys) return std::unexpected(keys.error());
   auto blueprint = Blueprint::make(std::move(*settings), std::move(catalogue), keys_.changes(), nullptr);
   if (!blueprint) return std::unexpected(blueprint.error());
   blueprint_ = std::move(*blueprint);
   const settings::Settings& now = blueprint_->settings;
 
+  const Capacity capacity = Capacity::of_process();
+  const net::LimitSettings& limits = now.limits;
+  places_.emplace(limits.in_flight != 0 ? limits.in_flight : capacity.calls());
+  bodies_.emplace(limits.bodies_bytes != 0 ? limits.bodies_bytes : std::max(capacity.body_bytes(), limits.body_bytes));
   const std::size_t threads = now.threads != 0 ? now.threads : std::max(1U, std::thread::hardware_concurrency());
-  auto telemetry = telemetry::Telemetry::open(now.log, now.metrics, threads, &connections_, now.traces);
+  auto telemetry =
+      telemetry::Telemetry::open(now.log, now.metrics, threads, &connections_, now.traces, &places_->waiting());
   if (!telemetry) return std::unexpected(telemetry.error());
   telemetry_ = std::move(*telemetry);
   const accounting::LedgerSettings place = ledger_place(source_, now.ledger);
@@ -101,19 +99,26 @@ Result<void> App::build() {
                           &booked.spooled, &booked.write_errors});
   offload_ = std::make_unique<net::Offload>(1);
   for (std::size_t i = 0; i < threads; ++i) {
-    units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), ledger_->worker(i), now.limits,
-                                            connections_, calls_));
+    units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), ledger_->worker(i), limits,
+                                            connections_, *places_, *bodies_));
     units_.back()->move_in(blueprint_);
   }
+  if (auto opened = open_listeners(); !opened) return std::unexpected(opened.error());
+  return open_admin();
+}
+
+Result<void> App::open_listeners() {
   std::vector<net::Listener::Dealt> dealt;
   for (auto& unit : units_) dealt.push_back({&unit->worker(), &unit->door()});
-  for (std::size_t i = 0; i < now.listen.size(); ++i) {
-    auto listener = net::Listener::open(now.listen[i], dealt, connections_);
+  const std::vector<net::ListenSettings>& wanted = blueprint_->settings.listen;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const int inherited = predecessor_.take_listener(wanted[i].host, wanted[i].port);
+    auto listener = net::Listener::open(wanted[i], dealt, connections_, inherited);
     if (!listener) return std::unexpected(listener.error());
     (*listener)->set_tls(blueprint_->listener_tls[i]);
     listeners_.push_back(std::move(*listener));
   }
-  return open_admin();
+  return {};
 }
 
 Result<void> App::open_admin() {
@@ -144,7 +149,9 @@ Result<void> App::open_admin() {
     if (done.status == 200) use_keys();
     return done;
   };
-  auto opened = admin::Admin::open(control_, blueprint_->settings.admin, std::move(sources));
+  const admin::AdminSettings& settings = blueprint_->settings.admin;
+  const int inherited = predecessor_.take_listener(settings.host, settings.port);
+  auto opened = admin::Admin::open(control_, settings, std::move(sources), inherited);
   if (!opened) return std::unexpected(opened.error());
   admin_ = std::move(*opened);
   return {};
@@ -177,6 +184,8 @@ void App::say_banner() const {
   const std::string text = banner(blueprint_->settings, source_, units_.size());
   std::fwrite(text.data(), 1, text.size(), stderr);
   for (const std::string& warning : blueprint_->settings.warnings) log::warning("{}", warning);
+  log::info("at most {} calls at once (limits.in_flight) and {} MiB of their bodies (limits.bodies)", places_->most(),
+            bodies_->most() >> 20);
 }
 
 void App::watch_files() {
@@ -208,8 +217,8 @@ void App::reload(const char* why) {
   const std::vector<std::string> restart = settings::restart_only_changes(blueprint_->settings, *settings);
   if (!restart.empty()) {
     log::error(
-        "reload ({}) refused, the old settings stay: {} can only change with a restart (weir upgrade, which "
-        "changes it without one, is not supported yet)",
+        "reload ({}) refused, the old settings stay: {} can only change with a restart; weir upgrade does that without "
+        "losing a call",
         why, fmt::join(restart, ", "));
     return;
   }
@@ -245,27 +254,43 @@ void App::wait_for_signal() {
 
 void App::on_signal(int number) {
   if (number == SIGHUP) {
-    if (!draining_) reload("SIGHUP");
+    if (draining_) return;
+    tell_systemd(reloading_state());
+    reload("SIGHUP");
+    tell_systemd("READY=1");
     return;
   }
-  if (!draining_) {
-    begin_drain();
-    return;
-  }
+  if (number == SIGUSR2) return begin_upgrade();
+  if (!draining_) return begin_drain();
+  if (close_idle("a signal came")) return;
   log::warning("a second signal: ending at once");
   finish(ExitCode::cut);
 }
 
 void App::begin_drain() {
+  if (successor_.starting()) {
+    log::warning("the upgrade is given up: a signal ends this weir");
+    successor_.abandon();
+    answer_upgrade(false, "the upgrade was given up: a signal ended this weir");
+  }
+  tell_systemd("STOPPING=1");
   draining_ = true;
   ready_ = false;
+  for (auto& listener : listeners_) listener->stop();
+  drain_doors(net::Door::Drain::at_once);
+  drain_until_done();
+}
+
+void App::drain_doors(net::Door::Drain how) {
+  for (auto& unit : units_) {
+    boost::asio::post(unit->worker().io(), [&unit = *unit, how] { unit.door().drain(how); });
+  }
+}
+
+void App::drain_until_done() {
   log::info("draining: {} connections have up to {} s to finish", connections_.load(),
             std::chrono::duration_cast<std::chrono::seconds>(blueprint_->settings.drain).count());
-  for (auto& listener : listeners_) listener->stop();
-  for (auto& unit : units_) {
-    boost::asio::post(unit->worker().io(), [&unit = *unit] { unit.door().drain(); });
-  }
-  drain_until_ = std::chrono::steady_clock::now() + blueprint_->settings.drain;
+  drain_until_ = std::max(std::chrono::steady_clock::now() + blueprint_->settings.drain, drain_not_before_);
   drain_step();
 }
 
@@ -274,8 +299,12 @@ void App::drain_step() {
   drain_timer_.async_wait([this](boost::system::error_code error) {
     if (error) return;
     const auto now = std::chrono::steady_clock::now();
-    if (connections_ == 0) {
+    const bool accepting = std::ranges::any_of(listeners_, [](const auto& one) { return one->accepting(); });
+    if (connections_ == 0 && !accepting && now >= drain_not_before_) {
       control_.stop();
+    } else if (now >= drain_until_ && !aborted_ && close_idle("drain is over")) {
+      drain_until_ = now + kIdleCloseTime;
+      drain_step();
     } else if (now >= drain_until_ && !aborted_) {
       finish(ExitCode::cut);
       drain_step();

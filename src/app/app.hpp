@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,17 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <weir/base/result.hpp>
+#include <weir/exchange/handover.hpp>
 #include "accounting/ledger.hpp"
 #include "admin/admin.hpp"
+#include "api/places.hpp"
 #include "app/blueprint.hpp"
 #include "app/key_control.hpp"
 #include "app/ledger_desk.hpp"
 #include "app/load.hpp"
 #include "app/unit.hpp"
+#include "app/upgrade/predecessor.hpp"
+#include "app/upgrade/successor.hpp"
 #include "net/listener.hpp"
 #include "net/offload.hpp"
 #include "telemetry/telemetry.hpp"
@@ -29,15 +34,16 @@ enum class ExitCode : int { ok = 0, failed = 1, usage = 2, cut = 3 };
 
 /// The daemon: everything is built here, in order, and stopped in the reverse; no singletons.
 /// Thread: the main thread's; it runs the control plane (admin port, signals, reload), the workers carry the calls.
-class App {
+class App final : private Handover {
  public:
-  explicit App(Source source) : source_(std::move(source)) {}
+  explicit App(Source source) : source_(std::move(source)), owned_{this} {}
 
   /// Serves until a signal ends it; the error says what to change.
   Result<ExitCode> run();
 
  private:
   Result<void> build();
+  Result<void> open_listeners();
   Result<void> open_admin();
   void use_keys();
   void move_in();
@@ -47,18 +53,30 @@ class App {
   void wait_for_signal();
   void on_signal(int number);
   void begin_drain();
+  void drain_until_done();
   void drain_step();
+  void drain_doors(net::Door::Drain how);
   void finish(ExitCode code);
+  // upgrade.cpp: hot restart.
+  void take_over() override;
+  void give_up() override;
+  void take_ownership();
+  void begin_upgrade();
+  void hand_over();
+  bool close_idle(const char* why);
   void find_calls(std::string id, std::function<void(admin::ApiReply)> done);
 
   Source source_;
   std::shared_ptr<const Blueprint> blueprint_;
   KeyControl keys_;
   std::atomic<std::size_t> connections_{0};
-  std::atomic<std::size_t> calls_{0};  ///< in flight, where limits.in_flight asks for it
+  std::optional<api::Places> places_;
+  std::optional<net::BodyBudget> bodies_;
   std::atomic<bool> ready_{false};
 
   boost::asio::io_context control_{1};
+  Predecessor predecessor_{control_};
+  Successor successor_{control_, Program::of_process()};
   std::unique_ptr<net::Offload> offload_;
   std::unique_ptr<telemetry::Telemetry> telemetry_;
   std::unique_ptr<accounting::Ledger> ledger_;
@@ -70,7 +88,11 @@ class App {
   boost::asio::steady_timer watch_timer_{control_};
   boost::asio::steady_timer drain_timer_{control_};
   FileStamps stamps_;
+  std::vector<Handover*> owned_;  ///< what only one process may own; taken in this order, given up in the reverse
   std::chrono::steady_clock::time_point drain_until_{};
+  std::chrono::steady_clock::time_point drain_not_before_{};
+  bool handed_over_ = false;  ///< the next process takes what is new
+  bool closed_idle_ = false;  ///< after that, its idle connections too
   bool draining_ = false;
   bool aborted_ = false;
   bool gone_ = false;  ///< calls are left that nothing ends

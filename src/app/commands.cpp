@@ -13,6 +13,7 @@
 #include "app/keys_command.hpp"
 #include "app/load.hpp"
 #include "app/report_command.hpp"
+#include "app/upgrade/ask.hpp"
 #include "settings/document.hpp"
 
 namespace weir::app {
@@ -46,6 +47,15 @@ int check(const Source& source, bool strict) {
   return static_cast<int>(ExitCode::ok);
 }
 
+int upgrade(int pid, const std::string& admin_url) {
+  const Result<pid_t> asked = pid != 0 ? Result<pid_t>(pid) : find_serving(admin_url);
+  if (!asked) return fail(ExitCode::failed, asked.error().message);
+  const Result<std::string> done = ask_for_upgrade(*asked);
+  if (!done) return fail(ExitCode::failed, fmt::format("not upgraded: {}", done.error().message));
+  say(stdout, "upgraded: " + *done);
+  return static_cast<int>(ExitCode::ok);
+}
+
 }  // namespace
 
 int run_command(int argc, const char* const* argv) {
@@ -70,6 +80,12 @@ int run_command(int argc, const char* const* argv) {
   health->add_option("--admin", admin_url, "its admin address")->capture_default_str();
   KeysCommand keys(cli);
   ReportCommand reporting(cli);
+  int pid = 0;
+  CLI::App* upgrading =
+      cli.add_subcommand("upgrade", "let a new process take over from a running weir, without losing a call");
+  upgrading->add_option("--pid", pid, "the running weir; without it, who listens at --admin")
+      ->check(CLI::PositiveNumber);
+  upgrading->add_option("--admin", admin_url, "its admin address")->capture_default_str();
   cli.add_subcommand("version", "print the version");
   static constexpr std::array<std::string_view, 3> kLater{"replay", "train", "batch"};
   for (const std::string_view name : kLater) {
@@ -95,6 +111,7 @@ int run_command(int argc, const char* const* argv) {
   }
   if (command == "report") return reporting.report();
   if (command == "explain") return reporting.explain();
+  if (command == "upgrade") return upgrade(pid, admin_url);
   if (command == "version") {
     say(stdout, "weir " WEIR_VERSION);
     return static_cast<int>(ExitCode::ok);

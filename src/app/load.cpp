@@ -82,6 +82,20 @@ std::string file_stamp(const std::filesystem::path& file) {
   return fmt::format("{}.{}.{}.{}", status.st_ino, status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_size);
 }
 
+std::vector<std::filesystem::path> watched_files(const Source& source, const settings::Settings& settings) {
+  std::vector<std::filesystem::path> files;
+  if (!source.file.empty()) files.push_back(source.file);
+  for (const net::ListenSettings& listen : settings.listen) {
+    if (listen.certificate_file.empty()) continue;
+    files.emplace_back(listen.certificate_file);
+    files.emplace_back(listen.key_file);
+  }
+  for (const providers::ProviderSettings& provider : settings.providers) {
+    if (!provider.ca_file.empty()) files.emplace_back(provider.ca_file);
+  }
+  return files;
+}
+
 void FileStamps::watch(std::vector<std::filesystem::path> files) {
   stamps_.clear();
   for (auto& file : files) {

@@ -25,6 +25,9 @@ Result<settings::Settings> load_settings(const Source& source, const catalogue::
 /// Which file stands at a path, and when it was written; empty = none.
 std::string file_stamp(const std::filesystem::path& file);
 
+/// The settings' file, certificates, keys and authorities: a change of one of them is a reload.
+std::vector<std::filesystem::path> watched_files(const Source& source, const settings::Settings& settings);
+
 /// When files were last written, to see that one changed: the settings, certificates and keys.
 class FileStamps {
  public:

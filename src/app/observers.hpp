@@ -20,6 +20,10 @@ class Observers final : public Observer {
     second_.refused(failure, status);
   }
 
+  TraceContext trace_of(const CallId& id, std::string_view traceparent) override {
+    return first_.trace_of(id, traceparent);
+  }
+
  private:
   Observer& first_;
   Observer& second_;

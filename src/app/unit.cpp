@@ -24,15 +24,15 @@ struct Unit::Parts {
 
 Unit::Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
            accounting::LedgerRecorder& recorder, const net::LimitSettings& limits,
-           std::atomic<std::size_t>& connections, std::atomic<std::size_t>& calls)
+           std::atomic<std::size_t>& connections, api::Places& places, net::BodyBudget& bodies)
     : worker_(index),
       offload_(offload),
       telemetry_(telemetry),
       recorder_(recorder),
       observers_(telemetry, recorder),
       resolver_(worker_),
-      front_(worker_, offload, observers_, calls, limits.in_flight),
-      door_(worker_, front_, limits, connections) {}
+      front_(worker_, offload, observers_, places),
+      door_(worker_, front_, limits, connections, &bodies) {}
 
 Unit::~Unit() {
   stop();

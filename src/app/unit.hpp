@@ -26,7 +26,7 @@ class Unit {
  public:
   Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
        accounting::LedgerRecorder& recorder, const net::LimitSettings& limits, std::atomic<std::size_t>& connections,
-       std::atomic<std::size_t>& calls);
+       api::Places& places, net::BodyBudget& bodies);
   ~Unit();
 
   /// Moves into a new house; calls that began in the old one end there. Pools of providers that stay are kept.

@@ -1,10 +1,10 @@
 #include "net/control_server.hpp"
 
+#include "net/listening_socket.hpp"
 #include "net/port_owner.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -82,7 +82,7 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
       return write(plain_error(400, R"({"error":{"message":"not a request that HTTP/1.1 knows"}})"));
     }
     const auto& message = parser_->get();
-    keep_alive_ = message.keep_alive();
+    keep_alive_ = message.keep_alive() && server_->acceptor.is_open();  // else the next process is the one to ask
     head_only_ = message.method() == http::verb::head;
     const auto field = [&](http::field name) { return std::string{message[name]}; };
     ControlRequest request;
@@ -169,7 +169,7 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
 
 void ControlServer::Listening::accept() {
   acceptor.async_accept([self = shared_from_this()](ErrorCode error, Tcp::socket socket) {
-    if (!self->acceptor.is_open()) return;
+    if (error && !self->acceptor.is_open()) return;
     if (error) {
       // Out of descriptors: wait instead of spinning; the next ones stay in the kernel's queue.
       self->pause.expires_after(kAcceptPause);
@@ -183,12 +183,12 @@ void ControlServer::Listening::accept() {
       socket.set_option(Tcp::no_delay{true}, ignored);
       std::make_shared<Session>(std::move(socket), self)->read();
     }
-    self->accept();
+    if (self->acceptor.is_open()) self->accept();
   });
 }
 
 Result<std::unique_ptr<ControlServer>> ControlServer::open(asio::io_context& io, const Address& address,
-                                                           Handler handler) {
+                                                           Handler handler, int inherited) {
   const std::string where = address.host + ":" + std::to_string(address.port);
   ErrorCode error;
   const auto ip = asio::ip::make_address(address.host == "localhost" ? "127.0.0.1" : address.host, error);
@@ -199,11 +199,7 @@ Result<std::unique_ptr<ControlServer>> ControlServer::open(asio::io_context& io,
   auto listening = std::make_shared<Listening>(io, std::move(handler));
   Tcp::acceptor& acceptor = listening->acceptor;
   const Tcp::endpoint endpoint{ip, address.port};
-  acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(Tcp::acceptor::reuse_address{true}, error);
-  if (!error && ip.is_v6()) acceptor.set_option(asio::ip::v6_only{false}, error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(128, error);
+  open_listening(acceptor, endpoint, 128, inherited, error);
   if (error == asio::error::address_in_use) {
     const std::string owner = describe_port_owner(address.port);
     return failure(address.setting_name + ": " + where + " is in use" + (owner.empty() ? "" : " by " + owner) +
@@ -223,10 +219,17 @@ std::uint16_t ControlServer::port() const {
   return listening_->acceptor.local_endpoint(error).port();
 }
 
-void ControlServer::stop() {
-  ErrorCode ignored;
-  listening_->acceptor.close(ignored);
+int ControlServer::descriptor() const {
+  return listening_->acceptor.native_handle();
+}
+
+void ControlServer::stop_accepting() {
+  stop_listening(listening_->acceptor);
   listening_->pause.cancel();
+}
+
+void ControlServer::stop() {
+  stop_accepting();
   listening_->handler = nullptr;
 }
 

@@ -49,14 +49,18 @@ class ControlServer {
     std::string setting_name;  ///< what the error tells to change, e.g. "admin.listen"
   };
 
-  /// The error names the address, who holds it where that can be seen, and the setting.
+  /// The error names the address, who holds it where that can be seen, and the setting. `inherited`: a listening socket
+  /// of the process before this one; negative = none.
   static Result<std::unique_ptr<ControlServer>> open(boost::asio::io_context& io, const Address& address,
-                                                     Handler handler);
+                                                     Handler handler, int inherited = -1);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
   std::uint16_t port() const;
+  int descriptor() const;  ///< to be inherited; valid until it stops accepting
+  /// Leaves new connections to another process that has inherited the listener. Open ones are answered once more each.
+  void stop_accepting();
   void stop();  ///< closes the listener; answers under way are still written
 
  private:

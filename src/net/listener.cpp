@@ -4,10 +4,10 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 
 #include <weir/base/log.hpp>
+#include "net/listening_socket.hpp"
 #include "net/port_owner.hpp"
 
 namespace weir::net {
@@ -28,18 +28,14 @@ Listener::Listener(const ListenSettings& settings, std::vector<Dealt> dealt, std
       acceptor_(dealt_.front().worker->executor()) {}
 
 Result<std::unique_ptr<Listener>> Listener::open(const ListenSettings& settings, std::vector<Dealt> dealt,
-                                                 std::atomic<std::size_t>& connections) {
+                                                 std::atomic<std::size_t>& connections, int inherited) {
   ErrorCode error;
   const auto address = asio::ip::make_address(settings.host == "localhost" ? "127.0.0.1" : settings.host, error);
   if (error)
     return failure(fmt::format("listen: {} is not an address; write 127.0.0.1, 0.0.0.0 or ::1", settings.host));
   std::unique_ptr<Listener> listener(new Listener(settings, std::move(dealt), connections));
   const Tcp::endpoint endpoint(address, settings.port);
-  listener->acceptor_.open(endpoint.protocol(), error);
-  if (!error) listener->acceptor_.set_option(Acceptor::reuse_address(true), error);
-  if (!error && address.is_v6()) listener->acceptor_.set_option(asio::ip::v6_only(false), error);
-  if (!error) listener->acceptor_.bind(endpoint, error);
-  if (!error) listener->acceptor_.listen(4096, error);
+  open_listening(listener->acceptor_, endpoint, 4096, inherited, error);
   if (error == asio::error::address_in_use) {
     const std::string owner = describe_port_owner(settings.port);
     return failure(fmt::format("port {} on {} is in use{}{}; end that process or set listen: to another port",
@@ -48,11 +44,13 @@ Result<std::unique_ptr<Listener>> Listener::open(const ListenSettings& settings,
   if (error)
     return failure(fmt::format("listen: cannot listen on {}:{}: {}", settings.host, settings.port, error.message()));
   listener->port_ = listener->acceptor_.local_endpoint(error).port();
+  listener->descriptor_ = listener->acceptor_.native_handle();
   return listener;
 }
 
 void Listener::start(std::size_t connections_max) {
   set_connections_max(connections_max);
+  accepting_ = true;
   dealt_.front().worker->spawn("accept", accept());
 }
 
@@ -61,13 +59,15 @@ void Listener::set_tls(std::shared_ptr<TlsContext> tls) {
 }
 
 void Listener::stop() {
-  asio::post(acceptor_.get_executor(), [this] {
-    ErrorCode ignored;
-    acceptor_.close(ignored);
-  });
+  asio::post(acceptor_.get_executor(), [this] { stop_listening(acceptor_); });
 }
 
 awaitable<void> Listener::accept() {
+  co_await accept_until_stopped();
+  accepting_ = false;
+}
+
+awaitable<void> Listener::accept_until_stopped() {
   Timer pause(acceptor_.get_executor());
   while (acceptor_.is_open()) {
     const Dealt dealt = dealt_[next_++ % dealt_.size()];

@@ -27,20 +27,26 @@ class Listener {
     Door* door;
   };
 
-  /// The error names the address, who holds the port, and the setting to change.
+  /// The error names the address, who holds the port, and the setting to change. `inherited`: a listening socket of the
+  /// process before this one, or kNotInherited.
   static Result<std::unique_ptr<Listener>> open(const ListenSettings& settings, std::vector<Dealt> dealt,
-                                                std::atomic<std::size_t>& connections);
+                                                std::atomic<std::size_t>& connections, int inherited);
 
   void start(std::size_t connections_max);
   void set_tls(std::shared_ptr<TlsContext> tls);
   void set_connections_max(std::size_t most) { connections_max_.store(most, std::memory_order_relaxed); }
+  /// Stops accepting; a process that has inherited the listener goes on with its queue.
   void stop();
+  /// False once stop() took effect: every connection that was accepted has been counted and dealt.
+  bool accepting() const { return accepting_; }
   std::uint16_t port() const { return port_; }
+  int descriptor() const { return descriptor_; }  ///< to be inherited; valid until stop()
   const ListenSettings& settings() const { return settings_; }
 
  private:
   Listener(const ListenSettings& settings, std::vector<Dealt> dealt, std::atomic<std::size_t>& connections);
   awaitable<void> accept();
+  awaitable<void> accept_until_stopped();
 
   ListenSettings settings_;
   std::vector<Dealt> dealt_;
@@ -48,7 +54,9 @@ class Listener {
   std::atomic<std::size_t> connections_max_{0};
   Acceptor acceptor_;
   Guarded<std::shared_ptr<TlsContext>> tls_;
+  std::atomic<bool> accepting_{false};
   std::uint16_t port_ = 0;
+  int descriptor_ = -1;
   std::size_t next_ = 0;
 };
 

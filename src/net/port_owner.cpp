@@ -44,20 +44,29 @@ bool holds_one_of(const fs::path& process, const std::set<std::string>& inodes) 
 
 }  // namespace
 
-std::string describe_port_owner(std::uint16_t port) {
+std::optional<int> find_port_owner(std::uint16_t port) {
   std::set<std::string> inodes;
   collect_listeners("/proc/net/tcp", port, inodes);
   collect_listeners("/proc/net/tcp6", port, inodes);
-  if (inodes.empty()) return {};
+  if (inodes.empty()) return std::nullopt;
   std::error_code error;
   for (fs::directory_iterator at{"/proc", error}, end; !error && at != end; at.increment(error)) {
     const std::string pid = at->path().filename().string();
     if (pid.find_first_not_of("0123456789") != std::string::npos || !holds_one_of(at->path(), inodes)) continue;
-    std::string command;
-    std::getline(std::ifstream{at->path() / "comm"}, command);
-    return (command.empty() ? std::string{"a process"} : command) + " (pid " + pid + ")";
+    int found = 0;
+    std::from_chars(pid.data(), pid.data() + pid.size(), found);
+    return found;
   }
-  return {};
+  return std::nullopt;
+}
+
+std::string describe_port_owner(std::uint16_t port) {
+  const auto owner = find_port_owner(port);
+  if (!owner) return {};
+  const std::string pid = std::to_string(*owner);
+  std::string command;
+  std::getline(std::ifstream{fs::path{"/proc"} / pid / "comm"}, command);
+  return (command.empty() ? std::string{"a process"} : command) + " (pid " + pid + ")";
 }
 
 }  // namespace weir::net

@@ -18,6 +18,12 @@ HeadLimits head_limits(const LimitSettings& limits) {
 
 }  // namespace
 
+bool ServerCall::body_at_hand() const {
+  if (!has_body()) return true;
+  const auto size = head_.content_length();
+  return size && connection_.input().size() - head_.head_bytes() >= *size;
+}
+
 awaitable<BodyState> ServerCall::read_body() {
   if (!has_body()) {
     deadline_.disarm();
@@ -26,7 +32,8 @@ awaitable<BodyState> ServerCall::read_body() {
   }
   const auto size = head_.content_length();
   if (size && *size > limits_.body_bytes) co_return BodyState::too_large;
-  const bool whole = size && connection_.input().size() >= head_.head_bytes() + *size;
+  if (size && !share_.cover(*size)) co_return BodyState::no_room;
+  const bool whole = body_at_hand();
   if (!whole) {
     deadline_.arm(Clock::now() + limits_.body_time);
     if (head_.expects_continue() && connection_.input().size() == head_.head_bytes()) {
@@ -80,6 +87,7 @@ awaitable<BodyState> ServerCall::read_chunked_body() {
     input.truncate(decoded_end + left);
     body_size_ = decoded_end - head_.head_bytes();
     if (body_size_ > limits_.body_bytes) co_return BodyState::too_large;
+    if (!share_.cover(body_size_)) co_return BodyState::no_room;
     if (decoder.done()) co_return BodyState::complete;
     const std::size_t before = input.size();
     co_await connection_.more(std::clamp<std::size_t>(body_size_ / 2, 4096, 1U << 20));

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <weir/exchange/failure.hpp>
+#include "net/body_budget.hpp"
 #include "net/connection.hpp"
 #include "net/deadline_wheel.hpp"
 #include "net/http1_head.hpp"
@@ -14,7 +15,7 @@
 namespace weir::net {
 
 /// Why a request's body could not be had.
-enum class BodyState : std::uint8_t { complete, too_large, too_slow, malformed, left };
+enum class BodyState : std::uint8_t { complete, too_large, no_room, too_slow, malformed, left };
 
 /// One request on a client's connection, as the front door hands it to its handler. The handler reads the body (or
 /// not), sends exactly one answer, and returns; what is left of the body then closes the connection.
@@ -31,13 +32,14 @@ class ServerCall final : private Connection::WriteProgress {
   };
 
   ServerCall(Connection& connection, Deadline& deadline, const LimitSettings& limits, RequestHead& head,
-             const bool& draining, Progress& progress)
+             const bool& draining, Progress& progress, BodyBudget* bodies = nullptr)
       : connection_(connection),
         deadline_(deadline),
         limits_(limits),
         head_(head),
         draining_(draining),
-        progress_(progress) {}
+        progress_(progress),
+        share_(bodies) {}
 
   const RequestHead& head() const { return head_; }
   const LimitSettings& limits() const { return limits_; }
@@ -45,10 +47,19 @@ class ServerCall final : private Connection::WriteProgress {
   /// Reads the whole body, decoded and in one piece, asking for it first where the client waits for 100 Continue.
   awaitable<BodyState> read_body();
   std::string_view body() const { return {connection_.input().data() + head_.head_bytes(), body_size_}; }
+  /// Whether read_body() has nothing to wait for.
+  bool body_at_hand() const;
   bool has_body() const { return head_.chunked() || head_.content_length().value_or(0) > 0; }
 
-  /// Whether the connection goes on after this answer; the answer's head says the same.
-  bool keep_alive() const { return head_.keep_alive() && !draining_ && !close_ && body_done(); }
+  /// Whether the connection goes on after this answer. The answer's head says the same: whoever writes it asks
+  /// settle_keep_alive(), and what was said there is kept when a drain begins later.
+  bool keep_alive() const { return head_.keep_alive() && !close_ && body_done(); }
+  bool settle_keep_alive() {
+    close_ |= draining_ && !more_behind();  // a pipelined request has been taken: it gets its answer
+    return keep_alive();
+  }
+  /// Whether more has come behind this request.
+  bool more_behind() const { return connection_.input().size() > consumed() || connection_.has_landed(); }
   void close_after() { close_ = true; }
 
   /// From now on the client's leaving breaks the call off. Only after the body was read.
@@ -77,6 +88,7 @@ class ServerCall final : private Connection::WriteProgress {
   RequestHead& head_;
   const bool& draining_;
   Progress& progress_;
+  BodyShare share_;
   std::size_t body_size_ = 0;
   bool body_read_ = false;
   bool close_ = false;

@@ -42,8 +42,10 @@ awaitable<void> Door::serve(std::shared_ptr<Connection> connection, std::shared_
   co_await session.run(tls.get());
 }
 
-void Door::drain() {
+void Door::drain(Drain how) {
   draining_ = true;
+  closes_idle_ |= how == Drain::at_once;
+  if (!closes_idle_) return;
   for (ServerSession* session : sessions_) {
     if (session->progress_.waiting == ServerSession::Waiting::idle) session->connection_.close();
   }
@@ -93,7 +95,7 @@ awaitable<bool> ServerSession::wait_for_first_byte() {
   Buffer& input = connection_.input();
   connection_.take_landed();
   if (input.empty()) {
-    if (door_.draining_) co_return false;
+    if (door_.closes_idle_) co_return false;
     progress_.waiting = Waiting::idle;
     arm(Clock::now() + limits_->idle);
     if (input.capacity() > 2 * limits::connection_read_bytes) input.shrink_to(0);
@@ -131,13 +133,13 @@ awaitable<bool> ServerSession::serve_one() {
     }
     if (connection_.ended()) co_return false;
   }
-  ServerCall call(connection_, *this, *limits_, head, door_.draining_, progress_);
+  ServerCall call(connection_, *this, *limits_, head, door_.draining_, progress_, door_.bodies_);
   co_await door_.handler_.handle(call);
   connection_.stop_watching();
   disarm();
   progress_.waiting = Waiting::answer;
   if (!call.answered() || connection_.ended()) co_return false;
-  if (!call.keep_alive() || door_.draining_) {
+  if (!call.keep_alive() || (door_.closes_idle_ && !call.more_behind())) {
     co_await linger();
     co_return false;
   }

@@ -22,9 +22,11 @@ struct LimitSettings {
   std::size_t head_bytes = 32U << 10;
   std::size_t connections = 20'000;
   std::size_t in_flight = 0;                    ///< 0 = auto
+  std::size_t bodies_bytes = 0;                 ///< 0 = auto
   std::chrono::milliseconds head_time{10'000};  ///< from a request's first byte to the end of its head
   std::chrono::milliseconds body_time{60'000};  ///< from the head to the end of the body
   std::chrono::milliseconds idle{75'000};       ///< between requests
+  std::chrono::milliseconds queue{0};           ///< `queue.max`: how long a call may wait for its place
   bool operator==(const LimitSettings&) const = default;
 };
 

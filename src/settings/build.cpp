@@ -134,13 +134,18 @@ class Build {
   }
 
   void limits() {
+    auto& limits = settings_.limits;
+    set(limits.queue, below(root_, "queue", "max"), &parse_duration);
     const Node* node = root_.find("limits");
     if (!node) return;
-    auto& limits = settings_.limits;
     set(limits.body_bytes, node->find("body"), &parse_size);
     set(limits.head_bytes, node->find("head"), &parse_size);
     set(limits.connections, node->find("connections"), &parse_count);
     set(limits.in_flight, node->find("in_flight"), &parse_count);
+    set(limits.bodies_bytes, node->find("bodies"), &parse_size);
+    if (limits.bodies_bytes != 0 && limits.bodies_bytes < limits.body_bytes) {
+      problem(node->find_key("bodies")->place, "limits.bodies must be at least limits.body: one body would not fit");
+    }
     set(limits.head_time, node->find("head_time"), &parse_duration);
     set(limits.body_time, node->find("body_time"), &parse_duration);
     set(limits.idle, node->find("idle"), &parse_duration);

@@ -122,6 +122,7 @@ std::vector<std::string> restart_only_changes(const Settings& old, const Setting
   compare("traces.sample", old.traces.sample, now.traces.sample);
   compare("traces.headers.<header>", old.traces.headers, now.traces.headers);
   compare("limits.in_flight", old.limits.in_flight, now.limits.in_flight);
+  compare("limits.bodies", old.limits.bodies_bytes, now.limits.bodies_bytes);
   return changed;
 }
 

@@ -279,11 +279,14 @@ void collect_process(const MetricsPage::Sources& sources, Families& out) {
     started += worker->started();
     overflow += worker->series_overflow();
   }
+  const std::size_t waiting = sources.waiting != nullptr ? sources.waiting->load() : 0;
   const std::size_t connections = sources.connections != nullptr ? sources.connections->load() : 0;
   out.push_back(single("weir_inflight", "Calls being answered now", MetricType::Gauge,
                        static_cast<double>(started > ended ? started - ended : 0)));
   out.push_back(
       single("weir_connections", "Open connections of clients", MetricType::Gauge, static_cast<double>(connections)));
+  out.push_back(single("weir_queue_waiting", "Calls that wait for a place under limits.in_flight", MetricType::Gauge,
+                       static_cast<double>(waiting)));
   out.push_back(single("weir_log_lines_dropped_total", "Lines of the call log that were not written",
                        MetricType::Counter, static_cast<double>(read(sources.log_lines_dropped))));
   out.push_back(single("weir_log_write_errors_total", "Failed writes to the call log", MetricType::Counter,

@@ -30,7 +30,8 @@ class MetricsPage final : public prometheus::Collectable {
   struct Sources {
     std::vector<const WorkerMetrics*> workers;
     const std::atomic<std::size_t>* connections =
-        nullptr;  ///< clients' open connections; null = not shown as more than 0
+        nullptr;                                        ///< clients' open connections; null = not shown as more than 0
+    const std::atomic<std::size_t>* waiting = nullptr;  ///< calls in the queue; null = as connections
     MetricsSettings labels{};
     LedgerCounts ledger{};
     const std::atomic<std::uint64_t>* log_lines_dropped = nullptr;

@@ -25,21 +25,24 @@ log::Level level_of(LogLevel level) {
 
 Result<std::unique_ptr<Telemetry>> Telemetry::open(const LogSettings& settings, MetricsSettings metrics,
                                                    std::size_t workers, const std::atomic<std::size_t>* connections,
-                                                   const TracesSettings& traces) {
+                                                   const TracesSettings& traces,
+                                                   const std::atomic<std::size_t>* waiting) {
   auto writer = LogWriter::open(settings.to);
   if (!writer) return std::unexpected(writer.error());
   auto sender = Traces::open(traces);
   if (!sender) return std::unexpected(sender.error());
   return std::unique_ptr<Telemetry>(
-      new Telemetry(std::move(*writer), metrics, std::move(*sender), workers, connections));
+      new Telemetry(std::move(*writer), metrics, std::move(*sender), workers, connections, waiting));
 }
 
 Telemetry::Telemetry(std::unique_ptr<LogWriter> writer, MetricsSettings metrics, std::unique_ptr<Traces> traces,
-                     std::size_t workers, const std::atomic<std::size_t>* connections)
+                     std::size_t workers, const std::atomic<std::size_t>* connections,
+                     const std::atomic<std::size_t>* waiting)
     : writer_(std::move(writer)), traces_(std::move(traces)) {
   MetricsPage::Sources sources;
   sources.connections = connections;
   sources.labels = metrics;
+  sources.waiting = waiting;
   sources.log_lines_dropped = &writer_->lines_dropped();
   sources.log_write_errors = &writer_->write_errors();
   if (traces_ != nullptr) {

@@ -23,11 +23,12 @@ log::Level level_of(LogLevel level);
 /// Lifetime: outlives the workers.
 class Telemetry {
  public:
-  /// `connections`: how many clients are connected, for the page; may be null. The error names `log.to` or
-  /// `traces.endpoint`.
+  /// `connections`: how many clients are connected, `waiting`: how many calls wait for a place, for the page; may be
+  /// null. The error names `log.to` or `traces.endpoint`.
   static Result<std::unique_ptr<Telemetry>> open(const LogSettings& settings, MetricsSettings metrics,
                                                  std::size_t workers, const std::atomic<std::size_t>* connections,
-                                                 const TracesSettings& traces = {});
+                                                 const TracesSettings& traces = {},
+                                                 const std::atomic<std::size_t>* waiting = nullptr);
   ~Telemetry();
 
   WorkerTelemetry& worker(std::size_t index) { return *workers_[index]; }
@@ -50,7 +51,7 @@ class Telemetry {
 
  private:
   Telemetry(std::unique_ptr<LogWriter> writer, MetricsSettings metrics, std::unique_ptr<Traces> traces,
-            std::size_t workers, const std::atomic<std::size_t>* connections);
+            std::size_t workers, const std::atomic<std::size_t>* connections, const std::atomic<std::size_t>* waiting);
 
   SeriesBudget budget_;
   std::unique_ptr<LogWriter> writer_;

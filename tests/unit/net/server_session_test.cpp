@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,8 +44,10 @@ class Echo final : public RequestHandler {
     EXPECT_EQ(call.head().target(), target_before);
     const std::string text = target_before + " " + copy;
     std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(text.size()) + "\r\n";
-    if (!call.keep_alive()) answer += "Connection: close\r\n";
+    if (!call.settle_keep_alive()) answer += "Connection: close\r\n";
     answer += "\r\n" + text;
+    if (gate_after_head != nullptr) co_await gate_after_head->wait();
+    answer.append(answer_bytes, 'x');  // what the head does not announce: only for who reads none of it
     co_await call.send(piece(answer));
   }
   std::string refusal(std::uint16_t status, std::string_view) override {
@@ -62,7 +65,9 @@ class Echo final : public RequestHandler {
   } watcher;
   bool read_body = true;
   BodyState state = BodyState::complete;
-  Event* gate = nullptr;  ///< the answer waits for it
+  Event* gate = nullptr;             ///< the answer waits for it
+  Event* gate_after_head = nullptr;  ///< its bytes do
+  std::size_t answer_bytes = 0;      ///< more of them
   int calls = 0;
   int refusals = 0;
 
@@ -86,7 +91,7 @@ class ServerSessionTest : public testing::Test {
     worker.settle();
   }
   Door& door() {
-    if (!door_) door_ = std::make_unique<Door>(*worker, handler, limits, connections);
+    if (!door_) door_ = std::make_unique<Door>(*worker, handler, limits, connections, bodies ? &*bodies : nullptr);
     return *door_;
   }
   fakes::Peer connect() {
@@ -106,6 +111,7 @@ class ServerSessionTest : public testing::Test {
   LimitSettings limits;
   Echo handler;
   std::atomic<std::size_t> connections{0};
+  std::optional<BodyBudget> bodies;
 
  private:
   std::unique_ptr<Door> door_;
@@ -213,6 +219,40 @@ TEST_F(ServerSessionTest, ContinueIsNotSaidToWhatIsRefusedOrHasCome) {
   EXPECT_TRUE(peer.got().starts_with("HTTP/1.1 400 ")) << peer.got();
 }
 
+TEST_F(ServerSessionTest, LargeBodiesShareTheMemoryForThem) {
+  Event gate;
+  handler.gate = &gate;
+  bodies.emplace(300'000);
+  const auto request = [](std::size_t size) {
+    return "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
+  };
+  fakes::Peer first = connect();
+  first.send(request(200'000) + std::string(200'000, 'x'));
+  worker.until([&] { return gate.awaited(); });
+  EXPECT_EQ(bodies->held(), 200'000U);
+  handler.gate = nullptr;
+
+  fakes::Peer second = connect();
+  second.send(request(200'000));  // refused before its body came
+  expect_answer(second, handler.refusal(400, ""));
+  EXPECT_EQ(handler.state, BodyState::no_room);
+  fakes::Peer third = connect();
+  third.send("POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  third.send("1d4c0\r\n" + std::string(120'000, 'x') + "\r\n");
+  expect_answer(third, handler.refusal(400, ""));
+  EXPECT_EQ(handler.state, BodyState::no_room);
+  fakes::Peer small = connect();
+  small.send(request(60'000) + std::string(60'000, 'x'));
+  worker.until([&] { return small.got().starts_with("HTTP/1.1 200"); });
+
+  gate.notify();
+  worker.until([&] { return first.got().size() > 200'000; });
+  worker.until([&] { return bodies->held() == 0; });
+  fakes::Peer again = connect();
+  again.send(request(200'000) + std::string(200'000, 'x'));
+  worker.until([&] { return again.got().starts_with("HTTP/1.1 200"); });
+}
+
 TEST_F(ServerSessionTest, AMalformedChunkIsSaid) {
   fakes::Peer peer = connect();
   peer.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
@@ -313,12 +353,89 @@ TEST_F(ServerSessionTest, DrainingClosesIdleOnesAndLetsTheOthersFinish) {
   fakes::Peer idle = connect(), busy = connect();
   busy.send("GET /busy HTTP/1.1\r\nHost: x\r\n\r\n");
   worker.until([&] { return gate.awaited(); });
-  door().drain();
+  door().drain(Door::Drain::at_once);
   worker.until([&] { return idle.ended(); });
   EXPECT_FALSE(busy.ended());
   gate.notify();
   worker.until([&] { return busy.ended(); });
   EXPECT_EQ(busy.got(), "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\n/busy ");
+}
+
+TEST_F(ServerSessionTest, APatientDrainAnswersAnIdleConnectionOnceMore) {
+  fakes::Peer idle = connect();
+  idle.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  expect_answer(idle, ok("/a "));
+  door().drain(Door::Drain::patient);
+  fakes::Peer fresh = connect();  // was in the acceptor's hands when the drain began
+  worker.settle();
+  EXPECT_FALSE(idle.ended());
+  for (fakes::Peer* peer : {&idle, &fresh}) {
+    peer->send("GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+    worker.until([&] { return peer->ended(); });
+    EXPECT_EQ(peer->got(), "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n/b ");
+  }
+}
+
+TEST_F(ServerSessionTest, APatientDrainEndsWithTheIdleLimitOrWithADrainAtOnce) {
+  fakes::Peer waits = connect();
+  door().drain(Door::Drain::patient);
+  worker.settle();
+  EXPECT_FALSE(waits.ended());
+  worker.skip(limits.idle + 100ms);
+  worker.until([&] { return waits.ended(); });
+  fakes::Peer other = connect();
+  worker.settle();
+  EXPECT_FALSE(other.ended());
+  door().drain(Door::Drain::at_once);
+  worker.until([&] { return other.ended(); });
+}
+
+TEST_F(ServerSessionTest, PipelinedRequestsAreAllAnsweredBeforeADrainCloses) {
+  for (const Door::Drain how : {Door::Drain::patient, Door::Drain::at_once}) {
+    Event gate;
+    handler.gate = &gate;
+    fakes::Peer peer = connect();
+    const std::string request = "GET /p HTTP/1.1\r\nHost: x\r\n\r\n";
+    peer.send(request + request);
+    worker.until([&] { return gate.awaited(); });
+    door().drain(how);
+    gate.notify();
+    worker.until([&] { return gate.awaited(); });
+    gate.notify();
+    worker.until([&] { return peer.ended(); });
+    EXPECT_EQ(peer.got(), ok("/p ") + "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n/p ");
+    handler.gate = nullptr;
+  }
+}
+
+/// A head that said nothing of a close is kept to: the request that the client sends next is answered.
+TEST_F(ServerSessionTest, APatientDrainKeepsWhatAnAnswersHeadHasSaid) {
+  Event gate;
+  handler.gate_after_head = &gate;
+  fakes::Peer peer = connect();
+  peer.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n");
+  worker.until([&] { return gate.awaited(); });
+  door().drain(Door::Drain::patient);
+  gate.notify();
+  expect_answer(peer, ok("/s "));
+  handler.gate_after_head = nullptr;
+  peer.send("GET /t HTTP/1.1\r\nHost: x\r\n\r\n");
+  worker.until([&] { return peer.ended(); });
+  EXPECT_EQ(peer.got(), "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n/t ");
+}
+
+/// Whoever takes no byte of the answer has left; whoever takes some is waited for.
+TEST_F(ServerSessionTest, AClientThatTakesNothingIsLeftAfterItsTime) {
+  handler.answer_bytes = 16 << 20;
+  fakes::Peer peer = connect();
+  peer.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+  worker.settle();
+  EXPECT_EQ(door().sessions(), 1U);
+  worker.skip(limits::client_write_time - 1s);
+  worker.settle();
+  EXPECT_EQ(door().sessions(), 1U);
+  worker.skip(2s);
+  worker.until([&] { return door().sessions() == 0; });
 }
 
 TEST_F(ServerSessionTest, ALingeringCloseTakesWhatStillComes) {

@@ -61,6 +61,8 @@ TEST(Document, every_default_of_the_table_is_the_structs_default) {
       {"limits.connections",
        [&](auto t) { return static_cast<std::size_t>(*parse_count(t)) == fresh.limits.connections; }},
       {"limits.in_flight", [&](auto t) { return t == "auto" && fresh.limits.in_flight == 0; }},
+      {"limits.bodies", [&](auto t) { return t == "auto" && fresh.limits.bodies_bytes == 0; }},
+      {"queue.max", [&](auto t) { return ms(t) == fresh.limits.queue.count(); }},
       {"limits.head_time", [&](auto t) { return ms(t) == fresh.limits.head_time.count(); }},
       {"limits.body_time", [&](auto t) { return ms(t) == fresh.limits.body_time.count(); }},
       {"limits.idle", [&](auto t) { return ms(t) == fresh.limits.idle.count(); }},
@@ -154,7 +156,8 @@ TEST(Document, paths_are_unique_and_sections_stand_together) {
 TEST(Document, the_restart_rows_are_those_a_reload_compares) {
   auto other = good(
       "listen: 127.0.0.1:5\ntls: {cert: a, key: b}\nadmin: {listen: 127.0.0.1:6, token: t}\nthreads: 7\n"
-      "limits: {body: 1MiB, head: 8KiB, connections: 10, in_flight: 20, head_time: 1s, body_time: 2s, idle: 3s}\n"
+      "limits: {body: 1MiB, head: 8KiB, connections: 10, in_flight: 20, bodies: 2MiB, head_time: 1s, body_time: 2s, "
+      "idle: 3s}\n"
       "log: {to: off, level: debug}\nmetrics: {labels: [key]}\n"
       "traces: {endpoint: \"http://x\", sample: 0.5, headers: {a: b}}\n");
   std::vector<std::string> rows;

@@ -43,7 +43,8 @@ admin: {listen: 127.0.0.2:9999, token: "tok"}
 threads: 3
 drain: 90s
 default: openai
-limits: {body: 1MiB, head: 8KiB, connections: 10, in_flight: 20, head_time: 1s, body_time: 2s, idle: 3s}
+limits: {body: 1MiB, head: 8KiB, connections: 10, in_flight: 20, bodies: 2MiB, head_time: 1s, body_time: 2s, idle: 3s}
+queue: {max: 500ms}
 log: {to: calls.log, level: debug}
 providers:
   openai:
@@ -72,7 +73,7 @@ stores: {cache: memory, ledger: off}
   EXPECT_EQ(s.threads, 3U);
   EXPECT_EQ(s.drain, 90s);
   EXPECT_EQ(s.default_provider, "openai");
-  EXPECT_EQ(s.limits, (net::LimitSettings{1U << 20, 8U << 10, 10, 20, 1s, 2s, 3s}));
+  EXPECT_EQ(s.limits, (net::LimitSettings{1U << 20, 8U << 10, 10, 20, 2U << 20, 1s, 2s, 3s, 500ms}));
   EXPECT_EQ(s.log, (telemetry::LogSettings{"calls.log", telemetry::LogLevel::debug}));
   providers::ProviderSettings openai{.name = "openai",
                                      .protocol = providers::Protocol::openai,
@@ -102,6 +103,12 @@ stores: {cache: memory, ledger: off}
   EXPECT_EQ(s.routes[0].timeouts.first_byte, 0ms) << "auto is zero";
   EXPECT_EQ(s.deadline, 2min);
   EXPECT_THAT(s.warnings, IsEmpty());
+}
+
+TEST(Load, memory_for_bodies_holds_at_least_one) {
+  EXPECT_THAT(bad("limits: {body: 2MiB, bodies: 1MiB}\n"), HasSubstr("weir.yaml:1:22: limits.bodies must be at least"));
+  EXPECT_EQ(good("limits: {body: 2MiB, bodies: 2MiB}\n").limits.bodies_bytes, 2U << 20);
+  EXPECT_EQ(good("limits: {bodies: auto}\n").limits.bodies_bytes, 0U);
 }
 
 TEST(Load, an_empty_file_is_all_defaults) {
@@ -205,7 +212,7 @@ TEST(Load, a_setting_of_the_contract_that_is_not_built_is_said_to_be) {
               HasSubstr("weir.yaml:5:5: \"routes.support.cascade\" is not supported yet (see docs/roadmap.md)"));
   for (const char* text :
        {"keys: [{name: a, limits: {requests: 1/min}}]", "groups: {a: {budget: 1 USD/month}}", "classify: {task: auto}",
-        "retry: {budget: 10%}", "queue: {}", "stores: {redis: x}", "embedding: {engine: builtin}",
+        "retry: {budget: 10%}", "stores: {redis: x}", "embedding: {engine: builtin}",
         "defaults: {retry: {attempts: 3}}", "providers: {a: {protocol: anthropic}}",
         "providers: {a: {base_url: http://x, api_keys: [a]}}", "models: {a: {deployments: []}}",
         "routes: {a: {tiers: []}}", "routes: {a: {split: []}}", "routes: {a: {choose: cheapest}}"}) {

@@ -198,7 +198,7 @@ TEST(Traces, AnEndpointThatCannotBeUsedNamesTheSetting) {
 }
 
 TEST(Traces, WorkersTellOfSampledCallsOnly) {
-  auto telemetry = *Telemetry::open({.to = "off"}, 1, nullptr);
+  auto telemetry = *Telemetry::open({.to = "off"}, {}, 1, nullptr);
   EXPECT_EQ(telemetry->worker(0).trace_of(CallId{}, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
             TraceContext{})
       << "off is off, whatever a client sends";
@@ -207,7 +207,7 @@ TEST(Traces, WorkersTellOfSampledCallsOnly) {
   Traces traces(collector.send(), {}, 1h);
   SeriesBudget budget;
   auto writer = *LogWriter::open("off");
-  WorkerTelemetry worker(budget, *writer, 7, &traces);
+  WorkerTelemetry worker(budget, {}, *writer, 7, &traces);
   for (const bool sampled : {true, false, true}) {
     BookedCall call;
     call.exchange.trace.span = 5;
@@ -226,7 +226,7 @@ TEST(Traces, ACallWithTooManyAttemptsIsDroppedWhole) {
   Traces traces(collector.send(), {}, 1h);
   SeriesBudget budget;
   auto writer = *LogWriter::open("off");
-  WorkerTelemetry worker(budget, *writer, 7, &traces);
+  WorkerTelemetry worker(budget, {}, *writer, 7, &traces);
   BookedCall call;
   call.exchange.trace.sampled = true;
   worker.call_ended(call.exchange);
@@ -246,7 +246,7 @@ TEST(Traces, AWorkerHandsOverBeforeItsBufferIsFull) {
   Traces traces(collector.send(), {}, 1ms);
   SeriesBudget budget;
   auto writer = *LogWriter::open("off");
-  WorkerTelemetry worker(budget, *writer, 7, &traces);
+  WorkerTelemetry worker(budget, {}, *writer, 7, &traces);
   BookedCall call;
   call.exchange.trace.sampled = true;
   for (int i = 0; i < 5'000; ++i) worker.call_ended(call.exchange);
