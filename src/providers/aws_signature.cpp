@@ -10,16 +10,14 @@
 
 #include <weir/base/ascii.hpp>
 #include "base/digest.hpp"
+#include "net/path_segment.hpp"
 
 namespace weir::providers {
 namespace {
 
-constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
+using net::encode_path_segment;
 
-bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-         c == '_' || c == '~';
-}
+constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -176,18 +174,6 @@ AwsSignature sign_aws(const AwsRequest& request, const AwsCredentials& credentia
   signature.authorization = fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm,
                                         credentials.access_key_id, scope, signed_names, hex(hmac_sha256(key, to_sign)));
   return signature;
-}
-
-std::string encode_path_segment(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    if (is_unreserved(c)) {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
 }
 
 }  // namespace weir::providers

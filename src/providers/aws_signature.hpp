@@ -43,7 +43,4 @@ struct AwsSignature {
 AwsSignature sign_aws(const AwsRequest& request, const AwsCredentials& credentials, std::string_view region,
                       std::string_view service, std::int64_t unix_seconds);
 
-/// All but RFC 3986's unreserved characters as %XX: a model id as one segment of a path.
-std::string encode_path_segment(std::string_view text);
-
 }  // namespace weir::providers

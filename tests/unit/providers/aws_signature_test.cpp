@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "net/path_segment.hpp"
+
 namespace weir::providers {
 namespace {
 
@@ -86,7 +88,7 @@ TEST(AwsSignature, PublishedSuite) {
 // Both computed with botocore 1.x's SigV4Auth for the same request.
 TEST(AwsSignature, AModelIdWithAColonIsEncodedOnceOnTheWireAndTwiceInTheSignature) {
   const std::string path =
-      "/model/" + encode_path_segment("anthropic.claude-3-5-sonnet-20240620-v1:0") + "/converse-stream";
+      "/model/" + net::encode_path_segment("anthropic.claude-3-5-sonnet-20240620-v1:0") + "/converse-stream";
   EXPECT_EQ(path, "/model/anthropic.claude-3-5-sonnet-20240620-v1%3A0/converse-stream");
   const HeaderField type{"content-type", "application/json"};
   const AwsSignature signature = sign_aws({.method = "POST",
@@ -103,9 +105,9 @@ TEST(AwsSignature, AModelIdWithAColonIsEncodedOnceOnTheWireAndTwiceInTheSignatur
             "Signature=57be5ad13bf628d301411df9a3f303e47578540a55e267c06f7c9fccf1abf79d");
 }
 TEST(AwsSignature, AnInferenceProfilesNameWithASessionToken) {
-  const std::string path = "/model/" +
-                           encode_path_segment("arn:aws:bedrock:us-west-2:123456789012:inference-profile/us.x-v1:0") +
-                           "/converse";
+  const std::string path =
+      "/model/" + net::encode_path_segment("arn:aws:bedrock:us-west-2:123456789012:inference-profile/us.x-v1:0") +
+      "/converse";
   const AwsSignature signature = sign_aws({.method = "POST",
                                            .host = "bedrock-runtime.us-west-2.amazonaws.com",
                                            .path = path,
