@@ -120,6 +120,14 @@ bool is_plain(std::string_view text) {
 
 }  // namespace
 
+AwsCredentials aws_credentials(AwsCredentials configured,
+                               const std::function<std::optional<std::string>(std::string_view)>& variable) {
+  if (!configured.access_key_id.empty() || !configured.secret_access_key.empty()) return configured;
+  return {.access_key_id = variable("AWS_ACCESS_KEY_ID").value_or(""),
+          .secret_access_key = variable("AWS_SECRET_ACCESS_KEY").value_or(""),
+          .session_token = variable("AWS_SESSION_TOKEN").value_or("")};
+}
+
 Result<void> check_aws_credentials(const AwsCredentials& credentials, std::string_view place) {
   const auto wrong = [place](std::string_view key, std::string_view variable, std::string_view what) {
     return failure(fmt::format("{}.{} {}: set it there or in {}", place, key, what, variable));

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +18,11 @@ struct AwsCredentials {
   std::string session_token;  ///< of temporary credentials; empty = none
   bool operator==(const AwsCredentials&) const = default;
 };
+
+/// The settings' credentials, or where they name neither key AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+/// AWS_SESSION_TOKEN. Never some of each: halves of two identities do not sign.
+AwsCredentials aws_credentials(AwsCredentials configured,
+                               const std::function<std::optional<std::string>(std::string_view)>& variable);
 
 /// Whether these can be credentials at all; the error names the setting or variable to mend, never a value. `place`:
 /// where the settings are, such as "providers.aws".

@@ -121,6 +121,16 @@ TEST(AwsSignature, AnInferenceProfilesNameWithASessionToken) {
             "Signature=7bef0088a3fdb49224c48e866caf0c2dbd4e2346662e6a333a996e39f7324816");
 }
 
+TEST(AwsCredentials, FromSettingsOrFromTheEnvironmentNeverSomeOfEach) {
+  const auto variable = [](std::string_view name) -> std::optional<std::string> { return "env " + std::string{name}; };
+  EXPECT_EQ(aws_credentials(credentials(), variable), credentials());
+  EXPECT_EQ(
+      aws_credentials({.access_key_id = "A", .secret_access_key = {}, .session_token = {}}, variable).secret_access_key,
+      "");
+  EXPECT_EQ(aws_credentials({}, variable).session_token, "env AWS_SESSION_TOKEN");
+  EXPECT_EQ(aws_credentials({}, [](std::string_view) { return std::nullopt; }), AwsCredentials{});
+}
+
 TEST(AwsCredentials, AWrongOneNamesTheSettingAndNeverItsValue) {
   const auto problem = [](const AwsCredentials& given) {
     const auto checked = check_aws_credentials(given, "providers.aws");
