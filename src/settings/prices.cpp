@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -17,9 +18,20 @@
 namespace weir::settings {
 namespace {
 
-constexpr auto kModelKeys =
-    std::to_array<std::string_view>({"vendor", "price", "window", "cacheable_from", "as_of", "source", "aliases"});
+constexpr auto kModelKeys = std::to_array<std::string_view>(
+    {"vendor", "price", "window", "output_max", "abilities", "cacheable_from", "as_of", "source", "aliases"});
 constexpr auto kPriceKeys = std::to_array<std::string_view>({"input", "output", "cache_read", "cache_write"});
+
+struct AbilityName {
+  std::string_view name;
+  bool catalogue::Abilities::* flag;
+};
+constexpr auto kAbilities = std::to_array<AbilityName>({{"vision", &catalogue::Abilities::vision},
+                                                        {"documents", &catalogue::Abilities::documents},
+                                                        {"tools", &catalogue::Abilities::tools},
+                                                        {"schema", &catalogue::Abilities::schema},
+                                                        {"reasoning", &catalogue::Abilities::reasoning},
+                                                        {"streaming", &catalogue::Abilities::streaming}});
 
 bool is_date(std::string_view text) {
   constexpr std::string_view shape = "0000-00-00";
@@ -58,6 +70,8 @@ class PriceFile {
       problem(node.find("as_of")->place, fmt::format("as_of of {} must be a day like 2026-01-31", key.text));
     }
     facts.context_window = count(node, "window");
+    facts.output_tokens_max = count(node, "output_max");
+    facts.abilities = abilities(node);
     facts.minimum_cacheable_tokens = count(node, "cacheable_from");
     facts.price = price(key, node);
     if (const Node* aliases = node.find("aliases")) {
@@ -67,6 +81,24 @@ class PriceFile {
       }
     }
     return facts;
+  }
+
+  std::optional<catalogue::Abilities> abilities(const Node& node) {
+    const Node* given = node.find("abilities");
+    if (!given) return std::nullopt;
+    catalogue::Abilities abilities;
+    if (given->kind != Node::Kind::list) problem(given->place, "abilities must be a list, such as [vision, tools]");
+    for (const Node& item : given->items) {
+      const auto known_one = std::ranges::find(kAbilities, item.text, &AbilityName::name);
+      if (known_one != kAbilities.end()) {
+        abilities.*known_one->flag = true;
+      } else {
+        problem(
+            item.place,
+            fmt::format("\"{}\" is no ability: vision, documents, tools, schema, reasoning or streaming", item.text));
+      }
+    }
+    return abilities;
   }
 
   Price price(const Key& key, const Node& node) {
@@ -144,12 +176,6 @@ Result<std::vector<catalogue::ModelFacts>, std::vector<Problem>> load_prices(std
   auto models = PriceFile{name, problems}.run(root);
   if (!problems.empty()) return std::unexpected(std::move(problems));
   return models;
-}
-
-std::vector<catalogue::ModelFacts> built_in_prices() {
-  auto models = load_prices(built_in_prices_text(), "config/prices.yaml");
-  WEIR_ENSURE(models.has_value());
-  return std::move(*models);
 }
 
 }  // namespace weir::settings

@@ -15,7 +15,7 @@ namespace weir::settings {
 namespace {
 
 constexpr std::size_t kDepth = 32;        // the deepest setting is at 5
-constexpr std::size_t kNodes = 20'000;    // aliases of aliases grow exponentially
+constexpr std::size_t kNodes = 100'000;   // aliases of aliases grow exponentially; a thousand prices are 30,000
 constexpr std::size_t kProblems = 1'000;  // of one kind are enough to mend
 
 struct TooMuch {

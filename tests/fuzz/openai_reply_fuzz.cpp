@@ -2,11 +2,11 @@
 #include <string>
 #include <string_view>
 
+#include "dialects/json/utf8.hpp"
 #include "dialects/openai_chat/error_body.hpp"
 #include "dialects/openai_chat/error_class.hpp"
 #include "dialects/openai_chat/redact.hpp"
 #include "dialects/openai_chat/reply_reader.hpp"
-#include "dialects/openai_chat/utf8.hpp"
 #include "fuzz/require.hpp"
 
 /// A provider's reply or error body, whatever it holds.
@@ -28,6 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   }
   const std::string shown = redact(body);
   require(shown.size() <= 500, "shown.size() <= 500");
-  require(!valid_utf8(body) || valid_utf8(shown), "!valid_utf8(body) || valid_utf8(shown)");
+  require(!weir::json::valid_utf8(body) || weir::json::valid_utf8(shown),
+          "!weir::json::valid_utf8(body) || weir::json::valid_utf8(shown)");
   return 0;
 }

@@ -2,10 +2,10 @@
 
 namespace weir::openai_chat {
 
-KeyMatch match_folded(const JsonString& key, std::span<const std::string_view> names) {
+KeyMatch match_folded(const json::String& key, std::span<const std::string_view> names) {
   constexpr std::size_t longest_spelling = 21 * 6;  // every letter of the longest name as \uXXXX
   if (key.raw.size() > longest_spelling) return {};
-  const std::string text = decode(key);
+  const std::string text = json::decode(key);
   std::string folded;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const std::string_view rest = std::string_view{text}.substr(i);

@@ -3,7 +3,7 @@
 #include <span>
 #include <string_view>
 
-#include "dialects/openai_chat/json_cursor.hpp"
+#include "dialects/json/cursor.hpp"
 
 namespace weir::openai_chat {
 
@@ -16,9 +16,9 @@ struct KeyMatch {
   bool misspelt = false;
 };
 
-KeyMatch match_folded(const JsonString& key, std::span<const std::string_view> names);
+KeyMatch match_folded(const json::String& key, std::span<const std::string_view> names);
 
-inline KeyMatch match_key(const JsonString& key, std::span<const std::string_view> names) {
+inline KeyMatch match_key(const json::String& key, std::span<const std::string_view> names) {
   bool plain = !key.escaped;
   if (plain) {
     for (std::size_t i = 0; i < names.size(); ++i) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include <weir/exchange/failure.hpp>
+#include "dialects/vocabulary/refusal.hpp"
 
 namespace weir::openai_chat {
 
@@ -83,13 +83,6 @@ struct ChatFacts {
   std::uint32_t tail_insert = 0;  ///< the closing brace: a further member goes before it, after a comma
 };
 
-/// Why a request is not taken: for the client, in OpenAI's error body.
-struct Refusal {
-  Failure failure = Failure::client_malformed;
-  std::string message;  ///< says what to change; holds nothing of the prompt
-  std::string param;    ///< empty = null
-  std::string code;     ///< empty = null
-  bool operator==(const Refusal&) const = default;
-};
+using vocabulary::Refusal;
 
 }  // namespace weir::openai_chat

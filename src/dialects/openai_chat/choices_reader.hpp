@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "dialects/openai_chat/json_cursor.hpp"
+#include "dialects/json/cursor.hpp"
 
 namespace weir::openai_chat {
 
@@ -15,6 +15,6 @@ struct Generated {
 };
 
 /// Adds to `into`. False: not JSON. Requires: the cursor is before the value of `choices`.
-bool read_choices(JsonCursor& cursor, Generated& into);
+bool read_choices(json::Cursor& cursor, Generated& into);
 
 }  // namespace weir::openai_chat

@@ -5,23 +5,23 @@
 
 #include <weir/base/ascii.hpp>
 
-#include "dialects/openai_chat/json_text.hpp"
-#include "dialects/openai_chat/utf8.hpp"
+#include "dialects/json/text.hpp"
+#include "dialects/json/utf8.hpp"
 
 namespace weir::openai_chat {
 namespace {
 
-using nlohmann::json;
+using Tree = nlohmann::json;
 
 constexpr std::size_t kReadBytesMax = 64U << 10;  // an error's reason stands at its beginning
 
 /// nlohmann's parser keeps a tree and recurses when it is destroyed: a bound on nesting keeps both small.
-json parse(std::string_view body) {
-  const auto too_deep = [](int depth, json::parse_event_t, json&) { return depth <= 16; };
-  return json::parse(body, too_deep, /*allow_exceptions=*/false);
+Tree parse(std::string_view body) {
+  const auto too_deep = [](int depth, Tree::parse_event_t, Tree&) { return depth <= 16; };
+  return Tree::parse(body, too_deep, /*allow_exceptions=*/false);
 }
 
-std::string text_of(const json& object, const char* key) {
+std::string text_of(const Tree& object, const char* key) {
   const auto member = object.find(key);
   if (member == object.end()) return {};
   if (member->is_string()) return member->get<std::string>();
@@ -29,7 +29,7 @@ std::string text_of(const json& object, const char* key) {
   return {};
 }
 
-int status_of(const json& object) {
+int status_of(const Tree& object) {
   for (const char* key : {"code", "status", "status_code", "http_status"}) {
     const auto member = object.find(key);
     if (member == object.end() || !member->is_number_integer()) continue;
@@ -40,7 +40,7 @@ int status_of(const json& object) {
 }
 
 /// FastAPI's detail is a string, or a list of objects with `msg`.
-std::string detail_of(const json& object) {
+std::string detail_of(const Tree& object) {
   const auto detail = object.find("detail");
   if (detail == object.end()) return {};
   if (detail->is_string()) return detail->get<std::string>();
@@ -49,7 +49,7 @@ std::string detail_of(const json& object) {
   return text_of(detail->front(), "msg");
 }
 
-ProviderError from_object(const json& object) {
+ProviderError from_object(const Tree& object) {
   ProviderError error;
   error.message = text_of(object, "message");
   if (error.message.empty()) error.message = detail_of(object);
@@ -62,7 +62,7 @@ ProviderError from_object(const json& object) {
   return error;
 }
 
-ProviderError from_json(const json& document) {
+ProviderError from_json(const Tree& document) {
   if (document.is_array()) return document.empty() ? ProviderError{} : from_json(document.front());
   if (document.is_string()) return {document.get<std::string>(), {}, {}, {}, 0};
   if (!document.is_object()) return {};
@@ -105,7 +105,7 @@ std::string from_page(std::string_view page) {
   return text;
 }
 
-bool is_null_or_string(const json& object, const char* key) {
+bool is_null_or_string(const Tree& object, const char* key) {
   const auto member = object.find(key);
   return member != object.end() && (member->is_null() || member->is_string());
 }
@@ -115,20 +115,20 @@ bool is_null_or_string(const json& object, const char* key) {
 std::string encode_error(std::string_view message, std::string_view type, std::string_view param,
                          std::string_view code) {
   std::string body = R"({"error":{"message":)";
-  append_json_string(body, message);
+  json::append_quoted(body, message);
   body += R"(,"type":)";
-  append_json_string(body, type);
+  json::append_quoted(body, type);
   body += R"(,"param":)";
-  param.empty() ? body += "null" : (append_json_string(body, param), body);
+  param.empty() ? body += "null" : (json::append_quoted(body, param), body);
   body += R"(,"code":)";
-  code.empty() ? body += "null" : (append_json_string(body, code), body);
+  code.empty() ? body += "null" : (json::append_quoted(body, code), body);
   body += "}}";
   return body;
 }
 
 bool is_well_formed_error(std::string_view body) {
-  if (body.size() > kReadBytesMax || !valid_utf8(body)) return false;
-  const json document = parse(body);
+  if (body.size() > kReadBytesMax || !json::valid_utf8(body)) return false;
+  const Tree document = parse(body);
   if (!document.is_object()) return false;
   const auto error = document.find("error");
   if (error == document.end() || !error->is_object()) return false;
@@ -142,7 +142,7 @@ ProviderError read_error(std::string_view body) {
   if (first == std::string_view::npos) return {};
   if (body[first] == '<') return {from_page(body.substr(0, kReadBytesMax)), {}, {}, {}, 0};
   if (body.size() <= kReadBytesMax) {
-    const json document = parse(body);
+    const Tree document = parse(body);
     if (!document.is_discarded() && !document.is_null()) return from_json(document);
   }
   return {std::string{trim(body.substr(first, kReadBytesMax))}, {}, {}, {}, 0};

@@ -6,8 +6,8 @@
 #include <weir/base/result.hpp>
 #include <weir/exchange/limits.hpp>
 
-#include "dialects/openai_chat/json_cursor.hpp"
-#include "dialects/openai_chat/utf8.hpp"
+#include "dialects/json/cursor.hpp"
+#include "dialects/json/utf8.hpp"
 
 namespace weir::openai_chat {
 
@@ -32,10 +32,10 @@ bool JsonGate::accepts(std::string_view text, std::size_t readable_slack) {
 
 std::string describe_json_problem(std::string_view text) {
   if (text.empty()) return "The body is empty; send a JSON object.";
-  JsonCursor cursor{text};
+  json::Cursor cursor{text};
   const bool whole = cursor.skip_value() && cursor.at_end();
   const std::size_t checked = whole ? text.size() : cursor.offset();
-  if (const std::size_t bad = first_bad_utf8(text.substr(0, checked)); bad < checked) {
+  if (const std::size_t bad = json::first_bad_utf8(text.substr(0, checked)); bad < checked) {
     return fmt::format("The body is not JSON: byte {} is not part of UTF-8 text.", bad);
   }
   if (whole) return {};

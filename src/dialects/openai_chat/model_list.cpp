@@ -1,17 +1,17 @@
 #include "dialects/openai_chat/model_list.hpp"
 
-#include "dialects/openai_chat/json_text.hpp"
+#include "dialects/json/text.hpp"
 
 namespace weir::openai_chat {
 namespace {
 
 void append_model(std::string& body, const ListedModel& model) {
   body += R"({"id":)";
-  append_json_string(body, model.id);
+  json::append_quoted(body, model.id);
   body += R"(,"object":"model","created":)";
   body += std::to_string(model.created_unix_seconds);
   body += R"(,"owned_by":)";
-  append_json_string(body, model.owned_by);
+  json::append_quoted(body, model.owned_by);
   body += '}';
 }
 

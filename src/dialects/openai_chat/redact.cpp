@@ -6,7 +6,7 @@
 
 #include <weir/exchange/limits.hpp>
 
-#include "dialects/openai_chat/utf8.hpp"
+#include "dialects/json/utf8.hpp"
 
 namespace weir::openai_chat {
 namespace {

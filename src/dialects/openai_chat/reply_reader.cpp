@@ -1,17 +1,17 @@
 #include "dialects/openai_chat/reply_reader.hpp"
 
+#include "dialects/json/utf8.hpp"
 #include "dialects/openai_chat/choices_reader.hpp"
 #include "dialects/openai_chat/usage_reader.hpp"
-#include "dialects/openai_chat/utf8.hpp"
 
 namespace weir::openai_chat {
 namespace {
 
 bool read_facts(std::string_view body, ReplyFacts& facts) {
-  JsonCursor cursor{body};
+  json::Cursor cursor{body};
   if (cursor.peek() != '{') return false;
   Generated generated;
-  const auto member = [&](const JsonString& key, std::size_t) {
+  const auto member = [&](const json::String& key, std::size_t) {
     const std::string_view name = key.raw;
     if (name == "choices") return read_choices(cursor, generated);
     if (name == "usage" && cursor.peek() == '{') {
@@ -20,9 +20,9 @@ bool read_facts(std::string_view body, ReplyFacts& facts) {
       return true;
     }
     if (name == "model" && cursor.peek() == '"') {
-      JsonString model;
+      json::String model;
       if (!cursor.read_string(model)) return false;
-      facts.model = decode(model);
+      facts.model = json::decode(model);
       return true;
     }
     if (name == "error") facts.error = cursor.peek() != 'n';
@@ -46,7 +46,7 @@ std::string why_not(std::string_view body) {
 
 std::expected<ReplyFacts, std::string> ReplyReader::read(std::string_view body, std::size_t readable_slack) {
   ReplyFacts facts;
-  const bool json = body.size() <= limits::dom_bytes_max ? gate_.accepts(body, readable_slack) : valid_utf8(body);
+  const bool json = body.size() <= limits::dom_bytes_max ? gate_.accepts(body, readable_slack) : json::valid_utf8(body);
   if (!json || !read_facts(body, facts)) return std::unexpected(why_not(body));
   return facts;
 }

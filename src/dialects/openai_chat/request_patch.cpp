@@ -1,6 +1,6 @@
 #include "dialects/openai_chat/request_patch.hpp"
 
-#include "dialects/openai_chat/json_text.hpp"
+#include "dialects/json/text.hpp"
 
 namespace weir::openai_chat {
 namespace {
@@ -40,7 +40,7 @@ void ask_for_usage(Patch& patch, const ChatFacts& facts) {
 Patch make_patch(const ChatFacts& facts, std::string_view upstream_model, bool inject_include_usage) {
   Patch patch;
   if (!upstream_model.empty() && upstream_model != facts.model.view()) {
-    patch.replace(facts.model_value.begin, facts.model_value.end, json_string(upstream_model));
+    patch.replace(facts.model_value.begin, facts.model_value.end, json::quoted(upstream_model));
   }
   cut_metadata(patch, facts);
   if (inject_include_usage) ask_for_usage(patch, facts);

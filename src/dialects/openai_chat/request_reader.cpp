@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include <weir/base/hash.hpp>
+#include "dialects/json/utf8.hpp"
 #include "dialects/openai_chat/acted_keys.hpp"
-#include "dialects/openai_chat/utf8.hpp"
 
 namespace weir::openai_chat {
 namespace {
@@ -40,7 +40,7 @@ std::uint32_t narrow(std::size_t offset) {
 class Once {
  public:
   /// The index of the name, or KeyMatch::other; sets `clash` when the key may not stand here.
-  std::size_t take(const JsonString& key, std::span<const std::string_view> names, bool& clash) {
+  std::size_t take(const json::String& key, std::span<const std::string_view> names, bool& clash) {
     const KeyMatch match = match_key(key, names);
     if (match.name == KeyMatch::other) return match.name;
     clash = match.misspelt || (seen_ & (1U << match.name)) != 0;
@@ -85,7 +85,9 @@ class FactsReader {
       refuse("The body must be a JSON object that begins with {.", "", "");
       return cursor_.skip_value() && cursor_.at_end();
     }
-    const auto member = [this](const JsonString& key, std::size_t key_offset) { return read_member(key, key_offset); };
+    const auto member = [this](const json::String& key, std::size_t key_offset) {
+      return read_member(key, key_offset);
+    };
     if (!cursor_.read_object(member)) return false;
     facts_.tail_insert = narrow(cursor_.offset() - 1);
     if (!cursor_.at_end()) return false;
@@ -122,7 +124,7 @@ class FactsReader {
            param, "duplicate_key");
   }
 
-  bool read_member(const JsonString& key, std::size_t key_offset) {
+  bool read_member(const json::String& key, std::size_t key_offset) {
     bool clash = false;
     std::size_t name = keys_.take(key, kKeyNames, clash);
     if (name == kMessages && std::exchange(clash, false)) name = KeyMatch::other;  // asked for, but not decided on
@@ -209,9 +211,9 @@ class FactsReader {
       refuse_type(param, "a string");
       return cursor_.skip_value();
     }
-    JsonString text;
+    json::String text;
     if (!cursor_.read_string(text)) return false;
-    into = text.escaped ? Text{decode(text)} : Text{text.raw};
+    into = text.escaped ? Text{json::decode(text)} : Text{text.raw};
     return true;
   }
 
@@ -226,7 +228,7 @@ class FactsReader {
 
   bool read_count(char first, std::string_view param, std::optional<std::int64_t>& into) {
     if (first == 'n') return cursor_.read_word("null");
-    JsonNumber number;
+    json::Number number;
     const bool numeric = first == '-' || static_cast<unsigned>(first - '0') <= 9;
     if (numeric ? !cursor_.read_number(number) : !cursor_.skip_value()) return false;
     std::int64_t value = 0;
@@ -243,7 +245,7 @@ class FactsReader {
     const std::size_t begin = cursor_.offset();
     Once once;
     bool empty = true;
-    const auto member = [&](const JsonString& key, std::size_t) {
+    const auto member = [&](const json::String& key, std::size_t) {
       empty = false;
       bool clash = false;
       const std::size_t name = once.take(key, kStreamOptionNames, clash);
@@ -268,7 +270,7 @@ class FactsReader {
     Once once;
     CommaNotes commas;
     std::uint32_t strangers = 0;
-    const auto member = [&](const JsonString& key, std::size_t key_offset) {
+    const auto member = [&](const json::String& key, std::size_t key_offset) {
       ++facts_.metadata_members;
       bool clash = false;
       const std::size_t name = once.take(key, kMetadataNames, clash);
@@ -295,7 +297,7 @@ class FactsReader {
   }
 
   std::string_view body_;
-  JsonCursor cursor_;
+  json::Cursor cursor_;
   Once keys_;
   CommaNotes commas_;
   ChatFacts facts_;
@@ -321,7 +323,7 @@ std::expected<ChatFacts, Refusal> RequestReader::read(std::string_view body, std
 
 std::expected<ChatFacts, Refusal> read_large(std::string_view body) {
   FactsReader reader{body};
-  if (!reader.read() || !valid_utf8(body)) return not_json(body);
+  if (!reader.read() || !json::valid_utf8(body)) return not_json(body);
   return std::move(reader).outcome();
 }
 

@@ -15,14 +15,14 @@ constexpr std::string_view kDataField = "data: ";
 /// Reads the object in `data`, which stands `shift` bytes into the event.
 bool read_object(std::string_view data, std::size_t shift, ChunkFacts& facts) {
   const auto place = [shift](std::size_t offset) { return static_cast<std::uint32_t>(offset + shift); };
-  JsonCursor cursor{data};
+  json::Cursor cursor{data};
   if (cursor.peek() != '{') return false;
   Generated generated;
   bool error = false;
   MemberSpan usage;
   bool comma_follows = false;
   std::size_t previous_end = 0;  // where the member before ends; 0 = there is none
-  const auto member = [&](const JsonString& key, std::size_t key_offset) {
+  const auto member = [&](const json::String& key, std::size_t key_offset) {
     if (comma_follows) usage.comma_after = place(key_offset);
     comma_follows = false;
     const std::string_view name = key.raw;
@@ -40,7 +40,7 @@ bool read_object(std::string_view data, std::size_t shift, ChunkFacts& facts) {
       facts.usage_end = facts.usage.reported ? usage.value.end - 1 : 0;
       comma_follows = true;
     } else if (name == "model" && cursor.peek() == '"') {
-      JsonString model;
+      json::String model;
       read = cursor.read_string(model);
       facts.model = model.raw;
     } else if (name == "error") {

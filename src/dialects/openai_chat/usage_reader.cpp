@@ -15,10 +15,10 @@ struct Counts {
   bool nonsense = false;
 };
 
-bool read_count(JsonCursor& cursor, Counts& counts, std::optional<std::int64_t>& into) {
+bool read_count(json::Cursor& cursor, Counts& counts, std::optional<std::int64_t>& into) {
   const char first = cursor.peek();
   if (first != '-' && static_cast<unsigned>(first - '0') > 9) return cursor.skip_value();
-  JsonNumber number;
+  json::Number number;
   if (!cursor.read_number(number)) return false;
   double value = -1;
   std::from_chars(number.raw.data(), number.raw.data() + number.raw.size(), value);
@@ -30,9 +30,9 @@ bool read_count(JsonCursor& cursor, Counts& counts, std::optional<std::int64_t>&
   return true;
 }
 
-bool read_details(JsonCursor& cursor, Counts& counts) {
+bool read_details(json::Cursor& cursor, Counts& counts) {
   if (cursor.peek() != '{') return cursor.skip_value();
-  return cursor.read_object([&](const JsonString& key, std::size_t) {
+  return cursor.read_object([&](const json::String& key, std::size_t) {
     const std::string_view name = key.raw;
     if (name == "cached_tokens") return read_count(cursor, counts, counts.cache_read);
     if (name == "cache_write_tokens" || name == "cache_creation_tokens") {
@@ -62,9 +62,9 @@ Usage usage_of(const Counts& counts) {
 
 }  // namespace
 
-bool read_usage(JsonCursor& cursor, Usage& into) {
+bool read_usage(json::Cursor& cursor, Usage& into) {
   Counts counts;
-  const bool read = cursor.read_object([&](const JsonString& key, std::size_t) {
+  const bool read = cursor.read_object([&](const json::String& key, std::size_t) {
     const std::string_view name = key.raw;
     if (name == "prompt_tokens" || name == "input_tokens") return read_count(cursor, counts, counts.prompt);
     if (name == "completion_tokens" || name == "output_tokens") return read_count(cursor, counts, counts.completion);

@@ -1,7 +1,7 @@
 #pragma once
 #include <weir/exchange/usage.hpp>
 
-#include "dialects/openai_chat/json_cursor.hpp"
+#include "dialects/json/cursor.hpp"
 
 namespace weir::openai_chat {
 
@@ -12,6 +12,6 @@ namespace weir::openai_chat {
 /// (xAI, Gemini's compatible endpoint) and is billed as output.
 ///
 /// Requires: peek() is '{'. False: not JSON. Afterwards offset() - 1 is the closing brace.
-bool read_usage(JsonCursor& cursor, Usage& into);
+bool read_usage(json::Cursor& cursor, Usage& into);
 
 }  // namespace weir::openai_chat

@@ -9,7 +9,7 @@
 
 #include "dialects/openai_chat/error_class.hpp"
 #include "dialects/openai_chat/redact.hpp"
-#include "dialects/openai_chat/utf8.hpp"
+#include "dialects/json/utf8.hpp"
 
 namespace weir::openai_chat {
 namespace {
@@ -101,7 +101,7 @@ TEST(Redact, is_cut_between_characters) {
     const std::string shown = redact(std::string(shift, '.') + text);
     EXPECT_LE(shown.size(), limits::provider_message_bytes_max);
     EXPECT_GT(shown.size(), limits::provider_message_bytes_max - 4);
-    EXPECT_TRUE(valid_utf8(shown));
+    EXPECT_TRUE(weir::json::valid_utf8(shown));
   }
 }
 

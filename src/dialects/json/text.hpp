@@ -2,16 +2,16 @@
 #include <string>
 #include <string_view>
 
-namespace weir::openai_chat {
+namespace weir::json {
 
 /// Appends `text` as a JSON string with its quotes; what is not UTF-8 becomes U+FFFD.
-void append_json_string(std::string& to, std::string_view text);
+void append_quoted(std::string& to, std::string_view text);
 
-inline std::string json_string(std::string_view text) {
+inline std::string quoted(std::string_view text) {
   std::string quoted;
   quoted.reserve(text.size() + 2);
-  append_json_string(quoted, text);
+  append_quoted(quoted, text);
   return quoted;
 }
 
-}  // namespace weir::openai_chat
+}  // namespace weir::json

@@ -1,10 +1,10 @@
-#include "dialects/openai_chat/json_cursor.hpp"
+#include "dialects/json/cursor.hpp"
 
 #include <bitset>
 #include <charconv>
 #include <cmath>
 
-namespace weir::openai_chat {
+namespace weir::json {
 namespace {
 
 bool is_digit(char c) {
@@ -79,7 +79,7 @@ std::uint32_t hex4(const char* digits) {
 
 }  // namespace
 
-bool JsonCursor::read_number(JsonNumber& into) {
+bool Cursor::read_number(Number& into) {
   const char* from = at_;
   if (*at_ == '-') ++at_;
   if (at_ == end_ || !is_digit(*at_)) return fail("a digit");
@@ -112,7 +112,7 @@ bool JsonCursor::read_number(JsonNumber& into) {
   return fail("a number within the range of 64 bits");
 }
 
-bool JsonCursor::skip_value() {
+bool Cursor::skip_value() {
   std::bitset<limits::json_depth_max + 1> is_object;
   const std::size_t outside = depth_;
   for (;;) {
@@ -124,7 +124,7 @@ bool JsonCursor::skip_value() {
       open = peek() != (first == '{' ? '}' : ']');
       if (!open) leave();
       if (open && first == '{') {
-        JsonString key;
+        String key;
         if (!read_key(key)) return false;
       }
     } else if (!skip_scalar(first)) {
@@ -138,7 +138,7 @@ bool JsonCursor::skip_value() {
       if (next == ',') {
         ++at_;
         if (object) {
-          JsonString key;
+          String key;
           if (!read_key(key)) return false;
         }
         break;
@@ -149,7 +149,7 @@ bool JsonCursor::skip_value() {
   }
 }
 
-bool JsonCursor::read_hex4(std::uint32_t& unit) {
+bool Cursor::read_hex4(std::uint32_t& unit) {
   if (end_ - at_ < 4) return fail("four hexadecimal digits");
   unit = 0;
   const auto [stop, error] = std::from_chars(at_, at_ + 4, unit, 16);
@@ -158,7 +158,7 @@ bool JsonCursor::read_hex4(std::uint32_t& unit) {
   return true;
 }
 
-bool JsonCursor::pass_escape() {
+bool Cursor::pass_escape() {
   ++at_;
   const char kind = at_ == end_ ? '\0' : *at_++;
   if (kind != 'u') {
@@ -175,7 +175,7 @@ bool JsonCursor::pass_escape() {
   return (low >= 0xDC00 && low <= 0xDFFF) || fail("a pair of surrogates");
 }
 
-std::string decode(const JsonString& text) {
+std::string decode(const String& text) {
   if (!text.escaped) return std::string{text.raw};
   std::string plain;
   plain.reserve(text.raw.size());
@@ -204,4 +204,4 @@ std::string decode(const JsonString& text) {
   return plain;
 }
 
-}  // namespace weir::openai_chat
+}  // namespace weir::json

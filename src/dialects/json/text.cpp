@@ -1,10 +1,10 @@
-#include "dialects/openai_chat/json_text.hpp"
+#include "dialects/json/text.hpp"
 
-#include "dialects/openai_chat/utf8.hpp"
+#include "dialects/json/utf8.hpp"
 
-namespace weir::openai_chat {
+namespace weir::json {
 
-void append_json_string(std::string& to, std::string_view text) {
+void append_quoted(std::string& to, std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   to.push_back('"');
   for (std::size_t i = 0; i < text.size();) {
@@ -32,4 +32,4 @@ void append_json_string(std::string& to, std::string_view text) {
   to.push_back('"');
 }
 
-}  // namespace weir::openai_chat
+}  // namespace weir::json

@@ -1,8 +1,8 @@
-#include "dialects/openai_chat/utf8.hpp"
+#include "dialects/json/utf8.hpp"
 
 #include <simdjson.h>
 
-namespace weir::openai_chat {
+namespace weir::json {
 
 std::size_t utf8_sequence(std::string_view text, std::size_t at) {
   const auto byte = [text](std::size_t i) {
@@ -41,4 +41,4 @@ bool valid_utf8(std::string_view text) {
   return simdjson::validate_utf8(text.data(), text.size());
 }
 
-}  // namespace weir::openai_chat
+}  // namespace weir::json

@@ -9,21 +9,21 @@
 
 #include <weir/exchange/limits.hpp>
 
-namespace weir::openai_chat {
+namespace weir::json {
 
 /// A string as it stands between its quotes; `escaped` says that decode() is needed to know what it means.
-struct JsonString {
+struct String {
   std::string_view raw;
   bool escaped = false;
 };
 
-struct JsonNumber {
+struct Number {
   std::string_view raw;
   bool integer = false;
 };
 
 /// What a string means, in UTF-8. Requires: the cursor accepted it.
-std::string decode(const JsonString& text);
+std::string decode(const String& text);
 
 /// Reads a JSON text (RFC 8259) once from front to back, strictly and without a tree: what it passes over is checked
 /// as well as what it hands out, and it knows where everything stands. Refused beyond the RFC, as simdjson does: depth
@@ -32,9 +32,9 @@ std::string decode(const JsonString& text);
 ///
 /// Every function that returns bool returns false at the first error and leaves the cursor there; problem() says what
 /// was expected. Lifetime: views point into the text.
-class JsonCursor {
+class Cursor {
  public:
-  explicit JsonCursor(std::string_view text) : begin_(text.data()), at_(begin_), end_(begin_ + text.size()) {}
+  explicit Cursor(std::string_view text) : begin_(text.data()), at_(begin_), end_(begin_ + text.size()) {}
 
   std::size_t offset() const { return static_cast<std::size_t>(at_ - begin_); }
   std::string_view problem() const { return problem_; }
@@ -57,7 +57,7 @@ class JsonCursor {
   }
 
   /// Requires: peek() is a quote.
-  bool read_string(JsonString& into) {
+  bool read_string(String& into) {
     const char* from = ++at_;
     into.escaped = false;
     for (;;) {
@@ -79,7 +79,7 @@ class JsonCursor {
   }
 
   /// Requires: peek() is '-' or a digit.
-  bool read_number(JsonNumber& into);
+  bool read_number(Number& into);
 
   /// Requires: peek() is the first letter of `word`.
   bool read_word(std::string_view word) {
@@ -90,7 +90,7 @@ class JsonCursor {
     return true;
   }
 
-  /// Requires: peek() is '{'. Calls `member(const JsonString& key, std::size_t key_offset)` with the cursor before the
+  /// Requires: peek() is '{'. Calls `member(const String& key, std::size_t key_offset)` with the cursor before the
   /// value, which `member` must read or skip. Afterwards offset() - 1 is the closing brace.
   template <class Member>
   bool read_object(Member&& member) {
@@ -98,7 +98,7 @@ class JsonCursor {
     if (peek() == '}') return leave();
     for (;;) {
       const std::size_t key_offset = offset();
-      JsonString key;
+      String key;
       if (!read_key(key) || !member(std::as_const(key), key_offset)) return false;
       const char next = peek();
       if (next == '}') return leave();
@@ -136,7 +136,7 @@ class JsonCursor {
     --depth_;
     return true;
   }
-  bool read_key(JsonString& key) {
+  bool read_key(String& key) {
     if (peek() != '"') return fail("a key in quotes");
     if (!read_string(key)) return false;
     if (peek() != ':') return fail("':' after a key");
@@ -155,7 +155,7 @@ class JsonCursor {
 };
 
 /// The first quote, backslash or control character, or `end`. Sixteen bytes at a time: prompts are mostly strings.
-inline const char* JsonCursor::find_string_stop(const char* at, const char* end) {
+inline const char* Cursor::find_string_stop(const char* at, const char* end) {
   using Bytes = unsigned char __attribute__((ext_vector_type(16)));
   using Hits = bool __attribute__((ext_vector_type(16)));
   while (end - at >= 16) {
@@ -170,10 +170,10 @@ inline const char* JsonCursor::find_string_stop(const char* at, const char* end)
   return at;
 }
 
-inline bool JsonCursor::skip_scalar(char first) {
+inline bool Cursor::skip_scalar(char first) {
   switch (first) {
     case '"': {
-      JsonString ignored;
+      String ignored;
       return read_string(ignored);
     }
     case 't':
@@ -184,10 +184,10 @@ inline bool JsonCursor::skip_scalar(char first) {
       return read_word("null");
     default: {
       if (first != '-' && static_cast<unsigned>(first - '0') > 9) return fail("a value");
-      JsonNumber ignored;
+      Number ignored;
       return read_number(ignored);
     }
   }
 }
 
-}  // namespace weir::openai_chat
+}  // namespace weir::json
