@@ -106,6 +106,10 @@ void encode_reasoning(Writer& out, const Reasoning& reasoning, const TargetTrait
   using enum Reasoning::Effort;
   Reasoning::Effort effort = reasoning.effort;
   if (effort == unset && reasoning.budget_tokens) effort = effort_of(*reasoning.budget_tokens);
+  if (reasoning.budget_tokens == 0 && target.reasoning) {
+    effort = low;  // not every model can be told not to think at all
+    dropped.add("thinking");
+  }
   if (effort == unset && reasoning.adaptive) effort = medium;
   if (effort == unset) return;
   if (target.reasoning) {
