@@ -118,6 +118,7 @@ bool StreamDecoder::read_choice(json::Cursor& cursor, std::string_view data, Del
 bool StreamDecoder::read_delta(json::Cursor& cursor, std::string_view data, Delta& delta) {
   return each_member(cursor, [&](std::string_view key) {
     if (key == "content" && cursor.peek() == '"') return read_text(cursor, delta.text);
+    if (key == "content" && cursor.peek() == '[') return read_parts(cursor, delta);
     if (key == "tool_calls") return each_element(cursor, [&] { return read_tool_call(cursor, data, delta); });
     if (key == "reasoning_content" || key == "reasoning") {
       return cursor.peek() == '"' ? read_text(cursor, delta.thinking) : cursor.skip_value();
@@ -134,6 +135,30 @@ bool StreamDecoder::read_delta(json::Cursor& cursor, std::string_view data, Delt
       return read;
     });
   });
+}
+
+/// Mistral's reasoning models: {"type": "text", "text": …} and {"type": "thinking", "thinking": [texts]}.
+bool StreamDecoder::read_parts(json::Cursor& cursor, Delta& delta) {
+  std::string text, thinking;
+  const auto append = [&cursor](std::string& to) {
+    Text piece;
+    if (!read_text(cursor, piece)) return false;
+    piece.append_plain(to);
+    return true;
+  };
+  const bool read = each_element(cursor, [&] {
+    return each_member(cursor, [&](std::string_view key) {
+      if (key == "text") return append(text);
+      if (key != "thinking" || cursor.peek() != '[') return cursor.skip_value();
+      return each_element(cursor, [&] {
+        return each_member(
+            cursor, [&](std::string_view member) { return member == "text" ? append(thinking) : cursor.skip_value(); });
+      });
+    });
+  });
+  delta.text = Text::owned(std::move(text));
+  delta.thinking = Text::owned(std::move(thinking));
+  return read;
 }
 
 bool StreamDecoder::read_tool_call(json::Cursor& cursor, std::string_view data, Delta& delta) {

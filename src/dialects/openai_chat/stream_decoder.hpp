@@ -30,6 +30,7 @@ class StreamDecoder final : public vocabulary::StreamDecoder {
   bool read_chunk(json::Cursor& cursor, std::string_view data, Chunk& chunk);
   bool read_choice(json::Cursor& cursor, std::string_view data, Delta& delta);
   bool read_delta(json::Cursor& cursor, std::string_view data, Delta& delta);
+  bool read_parts(json::Cursor& cursor, Delta& delta);
   bool read_tool_call(json::Cursor& cursor, std::string_view data, Delta& delta);
   void emit(Delta& delta, std::vector<vocabulary::StreamEvent>& into);
   void fail(std::string message, std::vector<vocabulary::StreamEvent>& into);

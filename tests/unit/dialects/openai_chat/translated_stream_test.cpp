@@ -178,6 +178,16 @@ TEST(OpenAiStream, UnknownEventsAreCountedAndPassedOver) {
   EXPECT_TRUE(std::holds_alternative<StreamStart>(read.front()));
 }
 
+TEST(OpenAiStream, MistralsReasoningIsAListOfParts) {
+  const auto out = json_of(transcode(
+      codec(), codec(),
+      {delta(
+           R"("content":[{"type":"thinking","thinking":[{"type":"text","text":"Hm\n"}]},{"type":"text","text":"4"}])"),
+       finish("stop")}));
+  EXPECT_EQ(out[1]["choices"][0]["delta"]["reasoning_content"], "Hm\n");
+  EXPECT_EQ(out[2]["choices"][0]["delta"]["content"], "4");
+}
+
 TEST(OpenAiStream, Semantics23ChoicesAreKeptApart) {
   const auto out = json_of(
       transcode(codec(), codec(),
