@@ -75,7 +75,7 @@ void run_traced(benchmark::State& state, bool on, std::string_view traceparent) 
   auto traces = on ? std::make_unique<Traces>(taking, TracesSettings{}, 1ms) : nullptr;
   SeriesBudget budget;
   auto writer = *LogWriter::open("off");
-  WorkerTelemetry worker{budget, *writer, 7, traces.get()};
+  WorkerTelemetry worker{budget, {}, *writer, 7, traces.get()};
   Exchange exchange;
   book(exchange);
   for (int i = 0; i < 3'000; ++i) worker.call_ended(exchange);

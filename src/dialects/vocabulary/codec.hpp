@@ -26,10 +26,11 @@ struct TargetTraits {
   bool images = true;
   bool documents = true;
   bool tools = true;
-  bool native_schema = false;          ///< json_schema as a request field; otherwise by a forced tool (Anthropic)
+  bool native_schema = false;          ///< Anthropic: json_schema as a request field; otherwise by a forced tool
   bool developer_role = true;          ///< OpenAI: knows `developer`; otherwise it becomes `system`
   bool max_completion_tokens = false;  ///< OpenAI: reasoning models refuse max_tokens
   bool reasoning = false;              ///< the model takes an effort or a budget
+  bool reasoning_content = false;      ///< OpenAI-like: takes its own reasoning back (DeepSeek, vLLM)
   bool adaptive_thinking = false;      ///< Anthropic: newer models take {"type":"adaptive"} and an effort
 };
 

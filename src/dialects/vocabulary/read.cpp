@@ -70,6 +70,18 @@ bool read_integer(json::Cursor& cursor, std::int64_t& into) {
   return true;
 }
 
+bool read_seconds(json::Cursor& cursor, std::int64_t& into) {
+  const char first = cursor.peek();
+  if (first != '-' && static_cast<unsigned>(first - '0') > 9) return cursor.skip_value();
+  std::string_view raw;
+  if (!read_number(cursor, raw)) return false;
+  constexpr double latest = 1e12;
+  double seconds = 0;
+  std::from_chars(raw.data(), raw.data() + raw.size(), seconds);
+  if (seconds > 0 && seconds < latest) into = static_cast<std::int64_t>(seconds);
+  return true;
+}
+
 bool read_raw(json::Cursor& cursor, std::string_view text, std::string_view& into) {
   if (cursor.peek() == 'n') return cursor.read_word("null");
   const std::size_t begin = cursor.offset();

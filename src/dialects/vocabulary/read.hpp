@@ -18,6 +18,8 @@ bool read_bool(json::Cursor& cursor, std::optional<bool>& into);
 bool read_integer(json::Cursor& cursor, std::optional<std::int64_t>& into);  ///< takes 1.0 too
 bool read_integer(json::Cursor& cursor, std::int64_t& into);
 bool read_number(json::Cursor& cursor, std::string_view& into);  ///< as spelled
+/// A time that need not be an integer, or not a number at all: then 0 stays.
+bool read_seconds(json::Cursor& cursor, std::int64_t& into);
 /// The bytes of whatever value comes; `text`: what the cursor reads. Null leaves `into` as it was.
 bool read_raw(json::Cursor& cursor, std::string_view text, std::string_view& into);
 /// As read_raw, but only an object.

@@ -41,6 +41,7 @@ struct ChatReply {
   UsageReport usage;
   Text service_tier;
   Text system_fingerprint;
+  bool error = false;  ///< an error object inside a 200: decode_error() reads the body
 };
 
 }  // namespace weir::vocabulary

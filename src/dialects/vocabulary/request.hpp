@@ -1,10 +1,12 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "dialects/vocabulary/content.hpp"
+#include "dialects/vocabulary/dropped.hpp"
 
 namespace weir::vocabulary {
 
@@ -51,6 +53,7 @@ struct Reasoning {
 struct Extra {
   Text name;
   std::string_view raw;  ///< its value as written
+  bool known = false;    ///< the API documents it: fit for a metric's label
 };
 
 /// One call in every dialect. Numbers that only pass through stay as spelled (std::string_view, empty = absent).
@@ -87,5 +90,16 @@ struct ChatRequest {
 
 /// The name of the tool that call `id` called, for dialects whose results name it; empty if there is no such call.
 const Text& tool_name_of(const ChatRequest& request, const Text& id);
+
+/// About how many bytes a body made of it has: to reserve them, so that a large one is copied once.
+std::size_t body_bytes(const ChatRequest& request);
+
+/// Names every extra as dropped.
+void drop_extras(const ChatRequest& request, Dropped& dropped);
+
+/// The effort that a budget of thinking tokens amounts to, and the budget for an effort where only the other is given.
+/// `effort` is not unset or none.
+Reasoning::Effort effort_of(std::int64_t budget_tokens);
+std::int64_t budget_of(Reasoning::Effort effort);
 
 }  // namespace weir::vocabulary

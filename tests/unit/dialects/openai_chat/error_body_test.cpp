@@ -7,9 +7,9 @@
 
 #include <weir/exchange/limits.hpp>
 
+#include "dialects/json/utf8.hpp"
 #include "dialects/openai_chat/error_class.hpp"
 #include "dialects/openai_chat/redact.hpp"
-#include "dialects/json/utf8.hpp"
 
 namespace weir::openai_chat {
 namespace {
