@@ -175,9 +175,9 @@ class FactsReader {
     const std::size_t begin = cursor_.offset();
     if (!object) return cursor_.skip_value();
     bool system = false;
-    const auto member = [&](const JsonString& key, std::size_t) {
+    const auto member = [&](const json::String& key, std::size_t) {
       if (key.raw != "role" || cursor_.peek() != '"') return cursor_.skip_value();
-      JsonString role;
+      json::String role;
       if (!cursor_.read_string(role)) return false;
       system = role.raw == "system" || role.raw == "developer";
       return true;
