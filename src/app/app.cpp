@@ -81,7 +81,8 @@ Result<void> App::build() {
   telemetry_ = std::move(*telemetry);
   offload_ = std::make_unique<net::Offload>(1);
   for (std::size_t i = 0; i < threads; ++i) {
-    units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), now.limits, connections_, calls_));
+    units_.push_back(
+        std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), now.limits, connections_, calls_, places_));
     units_.back()->move_in(blueprint_);
   }
   std::vector<net::Listener::Dealt> dealt;

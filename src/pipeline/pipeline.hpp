@@ -8,14 +8,15 @@ namespace weir::pipeline {
 /// Thread: one per worker. Lifetime: the router outlives it.
 class Pipeline {
  public:
-  explicit Pipeline(const Router& router) : resolve_(router, retry_) {}
+  Pipeline(const Router& router, net::Worker& worker, const RetrySettings& retry)
+      : retry_(worker, retry), resolve_(router, retry_) {}
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
   Service& entry() { return resolve_; }
 
  private:
-  RetryStage retry_;      // innermost: one attempt each, never picks a model
+  RetryStage retry_;      // innermost: what is above sees one answer, however many attempts it took
   ResolveStage resolve_;  // first: whatever stands between them may depend on the plan
 };
 

@@ -46,17 +46,21 @@ OpenAiProvider::OpenAiProvider(net::Worker& worker, std::shared_ptr<net::Upstrea
   while (path_prefix_.ends_with('/')) path_prefix_.pop_back();
   fixed_head_ = fmt::format(" HTTP/1.1\r\nHost: {}\r\nUser-Agent: weir/{}\r\nAccept-Encoding: identity\r\n",
                             url.substr(authority, path - authority), WEIR_VERSION);
-  if (!settings.api_key.empty()) fixed_head_ += fmt::format("Authorization: Bearer {}\r\n", settings.api_key);
+  const auto field = [](const std::string& key) {
+    return key.empty() ? std::string() : fmt::format("Authorization: Bearer {}\r\n", key);
+  };
+  authorizations_.push_back(field(settings.api_key));
+  for (const std::string& key : settings.more_api_keys) authorizations_.push_back(field(key));
   for (const auto& [name, value] : settings.headers) fixed_head_ += fmt::format("{}: {}\r\n", name, value);
 }
 
-std::string OpenAiProvider::request_head(const Call& call) const {
+std::string OpenAiProvider::request_head(const Call& call, std::size_t key) const {
   const Request& request = call.exchange.request;
   std::string head;
-  head.reserve(path_prefix_.size() + request.target.size() + fixed_head_.size() + 320);
+  head.reserve(path_prefix_.size() + request.target.size() + fixed_head_.size() + authorizations_[key].size() + 320);
   head.append(request.method).push_back(' ');
   const std::string_view path = call.exchange.raw ? without_v1(request.target) : "/chat/completions";
-  head.append(path_prefix_).append(path).append(fixed_head_);
+  head.append(path_prefix_).append(path).append(fixed_head_).append(authorizations_[key]);
   for (const HeaderField& field : request.headers) {
     if (goes_upstream(field.name)) head.append(field.name).append(": ").append(field.value).append("\r\n");
   }
@@ -124,7 +128,7 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
   TimePoint begun = Clock::now();
   timer.limit(begun + first_byte, InterruptReason::timeout_first_byte);
 
-  const std::string head = request_head(call);
+  const std::string head = request_head(call, attempt.key_index);
   std::array<net::asio::const_buffer, 2 * Patch::edits_max + 2> pieces;
   std::size_t count = 0;
   pieces[count++] = net::asio::buffer(head);

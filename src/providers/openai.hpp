@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <weir/base/spare.hpp>
 #include <weir/exchange/service.hpp>
@@ -30,7 +31,7 @@ class OpenAiProvider final : public Provider {
  private:
   struct Wire;  // one answer being read off one connection
 
-  std::string request_head(const Call& call) const;
+  std::string request_head(const Call& call, std::size_t key) const;
   awaitable<Ending> exchange_once(const Call& call, Attempt& attempt, ReplySink& reply, AttemptTimer& timer, bool fresh,
                                   bool& stale);
   awaitable<Ending> answer(Wire& wire, ReplySink& reply);
@@ -48,8 +49,9 @@ class OpenAiProvider final : public Provider {
   net::Offload& offload_;
   openai_chat::ReplyReader reply_reader_;
   Spare<net::ReplyHead> heads_;
-  std::string path_prefix_;  ///< of base_url, without a trailing slash
-  std::string fixed_head_;   ///< Host, Authorization and the settings' headers: the same for each request
+  std::string path_prefix_;                  ///< of base_url, without a trailing slash
+  std::string fixed_head_;                   ///< Host and the settings' headers: the same for each request
+  std::vector<std::string> authorizations_;  ///< the field of each key; empty text where there is no key
 };
 
 }  // namespace weir::providers

@@ -18,6 +18,7 @@ struct ProviderSettings {
   Protocol protocol = Protocol::openai;
   std::string base_url;                                      ///< without a trailing slash; http:// or https://
   std::string api_key;                                       ///< secret: never logged; empty = no Authorization is sent
+  std::vector<std::string> more_api_keys;                    ///< `api_keys` after the first, which is `api_key`
   std::vector<std::pair<std::string, std::string>> headers;  ///< added to each request
   std::string ca_file;                                       ///< tls.ca: trusted instead of the system's
   bool verify = true;                                        ///< tls.verify

@@ -8,6 +8,9 @@
 
 #include <fmt/format.h>
 
+#include <weir/exchange/limits.hpp>
+
+#include "settings/build_retry.hpp"
 #include "settings/known_providers.hpp"
 #include "settings/quantities.hpp"
 
@@ -83,12 +86,14 @@ class Build {
     set(settings_.threads, root_.find("threads"), &parse_count);
     set(settings_.drain, root_.find("drain"), &parse_duration);
     set(settings_.default_provider, root_.find("default"));
-    limits();
+    read_limits();
     log();
     providers(environment);
     each("models", [&](const Key& key, const Node& node) { model(key, node); });
     each("routes", [&](const Key& key, const Node& node) { route(key, node); });
     set(settings_.deadline, below(root_, "defaults", "deadline"), &parse_duration);
+    if (const Node* defaults = root_.find("defaults")) settings_.way_defaults = read_way(*defaults);
+    settings_.retry = read_retry(root_);
     return std::move(settings_);
   }
 
@@ -155,7 +160,7 @@ class Build {
     set(settings_.admin.token, below(root_, "admin", "token"));
   }
 
-  void limits() {
+  void read_limits() {
     const Node* node = root_.find("limits");
     if (!node) return;
     auto& limits = settings_.limits;
@@ -211,6 +216,15 @@ class Build {
     }
     base_url(one, key, node, protocol);
     set(one.api_key, node.find("api_key"));
+    if (const Node* keys = node.find("api_keys")) {
+      if (node.find("api_key")) problem(node.find_key("api_keys")->place, "write api_key or api_keys, not both");
+      if (demo) problem(node.find_key("api_keys")->place, "protocol demo has no keys");
+      one.more_api_keys = read_names(keys);
+      if (!one.more_api_keys.empty()) {
+        one.api_key = std::move(one.more_api_keys.front());
+        one.more_api_keys.erase(one.more_api_keys.begin());
+      }
+    }
     if (const Node* headers = node.find("headers")) {
       for (std::size_t i = 0; i < headers->keys.size(); ++i) {
         if (const Node* value = scalar(&headers->items[i]))
@@ -255,6 +269,22 @@ class Build {
     price(one.price, key, node);
     set(one.context, node.find("context"), &parse_count);
     set_timeouts(one.timeouts, node);
+    read_places(one, node);
+    if (const Key* places = node.find_key("deployments")) {
+      if (node.find("provider"))
+        problem(places->place, fmt::format("model {}: provider or deployments, not both", key.text));
+      if (node.find("max_in_flight")) {
+        problem(places->place, fmt::format("model {}: max_in_flight belongs to each deployment", key.text));
+      }
+      for (const auto& place : one.deployments) {
+        if (place.provider.empty())
+          problem(places->place, fmt::format("model {}: a deployment has no provider", key.text));
+      }
+      if (one.deployments.size() > limits::plan_places_max) {
+        problem(places->place, fmt::format("model {}: at most {} deployments", key.text, limits::plan_places_max));
+      }
+      if (!one.deployments.empty()) one.provider = one.deployments.front().provider;
+    }
     settings_.models.push_back(std::move(one));
   }
 
@@ -283,6 +313,12 @@ class Build {
     set(one.task, node.find("task"));
     set(one.deadline, node.find("deadline"), &parse_duration);
     set_timeouts(one.timeouts, node);
+    one.way = read_way(node);
+    one.fallback = read_names(node.find("fallback"));
+    if (one.fallback.size() >= limits::plan_places_max) {
+      problem(node.find_key("fallback")->place,
+              fmt::format("route {}: fallback names at most {} models", key.text, limits::plan_places_max - 1));
+    }
     const bool planned = node.find("tiers") || node.find("split") || node.find("choose");
     if (!node.find("model") && !planned) {
       problem(key.place, fmt::format("route {} has no model: write {{model: NAME}}", key.text));

@@ -28,6 +28,12 @@ std::string_view words(Kind kind) {
       return "task type";
     case Kind::choice:
       return "";
+    case Kind::percent:
+      return "share";
+    case Kind::names:
+      return "list of texts";
+    case Kind::secrets:
+      return "list of secret texts";
     case Kind::flag:
       return "true, false";
     case Kind::count:
@@ -87,6 +93,7 @@ twice are errors with file, line and column; `weir check FILE` lists all of them
 | time | `500ms` `2s` `10m` `1h`; a number alone is refused |
 | size | `512KiB` `32MiB` (1024), `10MB` (1000) |
 | amount | `0.05 USD` |
+| share | `10%` `0.5%` |
 | address | `127.0.0.1:8080` `[::1]:8080` |
 | variable | `${NAME}` `${NAME:-default}` `${file:/run/secrets/key}`; `$$` is a dollar sign |
 
@@ -142,6 +149,9 @@ Json schema_of(const Setting& setting) {
     }
   } else if (setting.kind == Kind::addresses) {
     schema["type"] = {"string", "array", "object"};
+  } else if (setting.kind == Kind::names || setting.kind == Kind::secrets) {
+    schema["type"] = "array";
+    schema["items"] = {{"type", "string"}};
   } else if (setting.kind == Kind::flag) {
     // A text too: every value may be a ${VARIABLE}.
     schema["type"] = {"boolean", "string"};
@@ -156,6 +166,11 @@ Json schema_of(const Setting& setting) {
 
 void put(Json& object, std::string_view path, const Setting& setting) {
   const auto key = std::string{path.substr(0, path.find('.'))};
+  if (key == "<item>") {
+    object["type"] = "array";
+    if (!object.contains("items")) object["items"] = Json::object();
+    return put(object["items"], path.substr(key.size() + 1), setting);
+  }
   object["type"] = "object";
   if (!object.contains("additionalProperties")) object["additionalProperties"] = false;
   Json& below = key.starts_with('<') ? object["additionalProperties"] : object["properties"][key];

@@ -15,6 +15,9 @@ enum class Kind {
   task,    ///< [A-Za-z0-9_.:-]{1,64}
   choice,  ///< one of `bounds`
   flag,
+  percent,
+  names,    ///< a list of texts
+  secrets,  ///< a list of texts that no message shows
   count,
   decimal,
   dollars,  ///< per million tokens

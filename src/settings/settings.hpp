@@ -10,6 +10,7 @@
 #include "admin/settings.hpp"
 #include "net/settings.hpp"
 #include "pipeline/resolve/settings.hpp"
+#include "pipeline/retry/settings.hpp"
 #include "providers/settings.hpp"
 #include "telemetry/settings.hpp"
 
@@ -29,6 +30,8 @@ struct Settings {
   std::vector<pipeline::ModelSettings> models;
   std::vector<pipeline::RouteSettings> routes;
   std::optional<std::chrono::milliseconds> deadline;  ///< defaults: {deadline: …}
+  pipeline::WaySettings way_defaults;                 ///< defaults: {retry: …, zones: …, …}
+  pipeline::RetrySettings retry;
   telemetry::LogSettings log;
   std::vector<std::string> warnings;  ///< said by `weir check` and the log: an off provider, a near-miss
 };

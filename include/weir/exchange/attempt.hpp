@@ -11,12 +11,15 @@
 
 namespace weir {
 
+struct Target;
+
 /// One try at one target. Written by the provider that made it (cost: by the meter), owned by retry's vector, so that
 /// two attempts at once cannot tread on each other.
 struct Attempt {
   std::string_view provider;
   std::string_view model;
-  std::uint32_t key_index = 0;  ///< which of the provider entry's keys it went out with
+  std::uint32_t key_index = 0;     ///< which of the provider entry's keys it goes out with: written by retry
+  const Target* target = nullptr;  ///< in the settings snapshot: its prices; null = the plan's target
   TimePoint started{};
   /// How long each phase took; zero = it was not gone through (a pooled connection has no connect).
   std::array<Duration, static_cast<std::size_t>(Phase::count_)> phases{};
@@ -32,7 +35,7 @@ struct Attempt {
   NanoDollars cost;
   bool price_known = true;
   const Price* price = nullptr;  ///< what it was booked at; null = nothing was billed, or the price is not known
-  bool wasted = false;  ///< booked as wasted: nobody got this answer
+  bool wasted = false;           ///< booked as wasted: nobody got this answer
 
   Duration& duration_of(Phase of) { return phases[static_cast<std::size_t>(of)]; }
   Duration duration_of(Phase of) const { return phases[static_cast<std::size_t>(of)]; }
