@@ -130,6 +130,10 @@ void ClientReply::end_head() {
 }
 
 Flow ClientReply::head(const ReplyHead& head) {
+  // Of a further attempt: what the one before had gathered, no client has seen.
+  content_.clear();
+  held_usage_.clear();
+  has_whole_ = false;
   has_head_ = true;
   event_stream_ = head.event_stream;
   length_ = head.length;

@@ -79,6 +79,8 @@ Result<void> App::build() {
   auto telemetry = telemetry::Telemetry::open(now.log, threads, &connections_);
   if (!telemetry) return std::unexpected(telemetry.error());
   telemetry_ = std::move(*telemetry);
+  telemetry_->show_places(
+      [this] { return places_.look(Clock::now(), blueprint_->settings.retry.budget_basis_points); });
   offload_ = std::make_unique<net::Offload>(1);
   for (std::size_t i = 0; i < threads; ++i) {
     units_.push_back(

@@ -38,7 +38,11 @@ std::string_view without_v1(std::string_view target) {
 OpenAiProvider::OpenAiProvider(net::Worker& worker, std::shared_ptr<net::UpstreamPool> pool,
                                const ProviderSettings& settings, targets::FirstByteTimes& first_byte_times,
                                net::Offload& offload)
-    : worker_(worker), pool_(std::move(pool)), first_byte_times_(first_byte_times), offload_(offload) {
+    : worker_(worker),
+      pool_(std::move(pool)),
+      first_byte_times_(first_byte_times),
+      offload_(offload),
+      error_codes_(settings.error_codes) {
   const std::string_view url = settings.base_url;
   const std::size_t authority = url.find("://") + 3;
   const std::size_t path = std::min(url.find('/', authority), url.size());

@@ -49,8 +49,9 @@ class OpenAiProvider final : public Provider {
   net::Offload& offload_;
   openai_chat::ReplyReader reply_reader_;
   Spare<net::ReplyHead> heads_;
-  std::string path_prefix_;                  ///< of base_url, without a trailing slash
-  std::string fixed_head_;                   ///< Host and the settings' headers: the same for each request
+  std::string path_prefix_;  ///< of base_url, without a trailing slash
+  std::string fixed_head_;   ///< Host and the settings' headers: the same for each request
+  std::vector<openai_chat::ErrorCode> error_codes_;
   std::vector<std::string> authorizations_;  ///< the field of each key; empty text where there is no key
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <weir/exchange/plan.hpp>
+#include "dialects/openai_chat/error_class.hpp"
 
 namespace weir::providers {
 
@@ -25,8 +26,9 @@ struct ProviderSettings {
   std::size_t connections_max = 1024;                        ///< per process
   std::chrono::milliseconds connections_idle{60'000};
   TimeoutOverrides timeouts;
-  double demo_tokens_per_second = 0;  ///< demo only (`speed:`); 0 = as fast as it goes
-  std::string off_because;            ///< the unset variable's name; empty = on
+  double demo_tokens_per_second = 0;                ///< demo only (`speed:`); 0 = as fast as it goes
+  std::vector<openai_chat::ErrorCode> error_codes;  ///< of config/providers.yaml
+  std::string off_because;                          ///< the unset variable's name; empty = on
   bool operator==(const ProviderSettings&) const = default;
 };
 

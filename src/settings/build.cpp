@@ -12,6 +12,7 @@
 
 #include "settings/build_retry.hpp"
 #include "settings/known_providers.hpp"
+#include "settings/provider_errors.hpp"
 #include "settings/quantities.hpp"
 
 namespace weir::settings {
@@ -198,7 +199,10 @@ class Build {
       each("providers", [&](const Key& key, const Node& node) { provider(key, node); });
       add_demo(settings_.providers);
     }
-    for (auto& provider : settings_.providers) fill(provider.timeouts, defaults);
+    for (auto& provider : settings_.providers) {
+      fill(provider.timeouts, defaults);
+      provider.error_codes = error_codes_of(provider.name, provider.base_url);
+    }
   }
 
   void provider(const Key& key, const Node& node) {

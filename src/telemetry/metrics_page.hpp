@@ -1,9 +1,11 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "targets/places.hpp"
 #include "telemetry/worker_metrics.hpp"
 
 #include <prometheus/collectable.h>
@@ -23,9 +25,11 @@ class MetricsPage final : public prometheus::Collectable {
         nullptr;  ///< clients' open connections; null = not shown as more than 0
     const std::atomic<std::uint64_t>* log_lines_dropped = nullptr;
     const std::atomic<std::uint64_t>* log_write_errors = nullptr;
+    std::function<std::vector<targets::Places::Seen>()> places;  ///< budgets and circuits; empty = not on the page
   };
 
   explicit MetricsPage(Sources sources) : sources_(std::move(sources)) {}
+  void show_places(std::function<std::vector<targets::Places::Seen>()> places) { sources_.places = std::move(places); }
 
   std::vector<prometheus::MetricFamily> Collect() const override;
   /// The page in Prometheus's text format, version 0.0.4.

@@ -112,6 +112,8 @@ void WorkerMetrics::call_ended(const Exchange& exchange) {
     last = &call(route, exchange.task, target.model, target.provider_name);
   }
   last->outcomes[static_cast<std::size_t>(exchange.outcome)].add(1);
+  if (exchange.request.client_retry > 0) last->retries_of_client.add(1);
+  if (exchange.attempts.size() > 1) last->retries_of_weir.add(exchange.attempts.size() - 1);
   last->times->request.observe(exchange.took);
   if (exchange.request.stream && exchange.first_byte_sent != TimePoint{}) {
     last->times->first_token.observe(exchange.first_byte_sent - exchange.started);

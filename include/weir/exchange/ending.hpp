@@ -13,6 +13,7 @@ struct [[nodiscard]] Ending {
   Failure failure = Failure::none;
   Phase phase = Phase::none;
   std::uint16_t status = 0;   ///< for failures whose status is the provider's own
+  bool permanent = false;     ///< the provider will answer the same again: asking it twice is of no use
   bool content_sent = false;  ///< content went to the sink: nothing may be tried again
   std::string message;        ///< for the client: a sentence that says what to change; redacted
   std::string code;           ///< `code` of OpenAI's error body, empty = null

@@ -28,7 +28,8 @@ struct ReplyHead {
 };
 
 /// Where an answer goes, bottom up. Calls are synchronous and only append; back-pressure is the driver's one awaited
-/// flush() per upstream read. Order: head, then any number of event()s or one whole(); the end is the Ending that the
+/// flush() per upstream read. A further head(), of a further attempt, throws away what was appended and not flushed.
+/// Order: head, then any number of event()s or one whole(); the end is the Ending that the
 /// service returns, before whose return nothing of the last read may be flushed (RULINGS 5: booked first).
 class ReplySink {
  public:

@@ -43,7 +43,7 @@ Decision decide(const Situation& now, const RetryLimits& limits, const RetrySett
     }
   }
   // What was sent and not answered may still be worked on: the same place would do it twice.
-  if (!row.same_place || now.took > kFast || (now.billed && !now.answered)) return give_up(why);
+  if (!row.same_place || now.permanent || now.took > kFast || (now.billed && !now.answered)) return give_up(why);
   if (now.billed && !now.here_affordable) return give_up("max_resend_cost");
   if (!now.here_in_budget) return give_up("the retry budget");
   const Duration wait = std::max(backoff(settings, now.waits, dice), now.back_in.value_or(Duration{}));

@@ -182,6 +182,7 @@ awaitable<Ending> RetryStage::call(Exchange& exchange, ReplySink& reply) {
     const TimePoint at = Clock::now();
     now.failure = ending.failure;
     now.content_sent = ending.content_sent;
+    now.permanent = ending.permanent;
     now.over = exchange.interrupt.over();
     now.billed = failed.may_have_been_billed;
     now.answered = failed.provider_status != 0;
