@@ -1,4 +1,5 @@
 #pragma once
+#include "pipeline/repair/repair_stage.hpp"
 #include "pipeline/resolve/resolve_stage.hpp"
 #include "pipeline/retry/retry_stage.hpp"
 
@@ -9,7 +10,7 @@ namespace weir::pipeline {
 class Pipeline {
  public:
   Pipeline(const Router& router, net::Worker& worker, const RetrySettings& retry)
-      : retry_(worker, retry), resolve_(router, retry_) {}
+      : retry_(worker, retry), repair_(retry_), resolve_(router, repair_) {}
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
@@ -17,6 +18,7 @@ class Pipeline {
 
  private:
   RetryStage retry_;      // innermost: what is above sees one answer, however many attempts it took
+  RepairStage repair_;    // on the answer of the last attempt, before anybody else reads it
   ResolveStage resolve_;  // first: whatever stands between them may depend on the plan
 };
 

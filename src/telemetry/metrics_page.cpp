@@ -237,9 +237,11 @@ void collect_phases(Workers workers, Families& out) {
 
 void collect_reasks(Workers workers, Families& out) {
   Sums<3, std::uint64_t> sums;
+  Sums<2, std::uint64_t> repaired;
   for (const WorkerMetrics* worker : workers) {
     worker->calls().for_each([&](const auto& slot) {
       const auto labels = printable(slot.labels);
+      if (const auto count = slot.counters.json_repaired.read(); count > 0) repaired[{labels[0], labels[1]}] += count;
       if (const auto count = slot.counters.retries_of_client.read(); count > 0)
         sums[{labels[0], labels[1], "client_retry"}] += count;
       if (const auto count = slot.counters.retries_of_weir.read(); count > 0)
@@ -252,6 +254,12 @@ void collect_reasks(Workers workers, Families& out) {
     add_metric(reasks, Names<3>{"route", "task", "why"}, labels).counter.value = static_cast<double>(count);
   }
   out.push_back(std::move(reasks));
+  MetricFamily mended =
+      family("weir_json_repaired_total", "Replies whose almost-JSON weir mended (repair_json)", MetricType::Counter);
+  for (const auto& [labels, count] : repaired) {
+    add_metric(mended, Names<2>{"route", "task"}, labels).counter.value = static_cast<double>(count);
+  }
+  out.push_back(std::move(mended));
 }
 
 void collect_places(const MetricsPage::Sources& sources, Families& out) {

@@ -113,6 +113,7 @@ void WorkerMetrics::call_ended(const Exchange& exchange) {
   }
   last->outcomes[static_cast<std::size_t>(exchange.outcome)].add(1);
   if (exchange.request.client_retry > 0) last->retries_of_client.add(1);
+  if (exchange.json_repaired) last->json_repaired.add(1);
   if (exchange.attempts.size() > 1) last->retries_of_weir.add(exchange.attempts.size() - 1);
   last->times->request.observe(exchange.took);
   if (exchange.request.stream && exchange.first_byte_sent != TimePoint{}) {

@@ -37,7 +37,8 @@ struct CallCounters {
   Counter served_nano_dollars;
   Counter wasted_nano_dollars;
   Counter retries_of_client;  ///< calls that the client's SDK said to be repeated ones
-  Counter retries_of_weir;    ///< attempts after a call's first
+  Counter json_repaired;
+  Counter retries_of_weir;  ///< attempts after a call's first
   // What the same labels lead to, so that a warmed call is one look-up. The worker's own; a scrape does not follow
   // them.
   TimeCounters* times = nullptr;

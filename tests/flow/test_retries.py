@@ -641,3 +641,72 @@ def test_a_repeated_call_of_an_sdk_is_counted(weir_with, a, b):
     if counted == 0:
         pytest.skip("the front door does not read x-stainless-retry-count yet")
     assert counted == 1
+
+
+# Streams that wait, and almost-JSON.
+
+
+def test_comments_keep_a_slow_stream_alive_and_do_not_forbid_a_fallback(weir_with, a, b, model):
+    settings = settings_of(a, b)
+    settings["routes"]["both"]["keep_alive"] = "1s"
+    settings["providers"]["a"]["timeouts"] = HASTY | {"first_byte": "2500ms", "total": "5s"}
+    weir = weir_with(settings)
+    a.answer_next(silence())
+    response = ask(weir, "both", True, model)
+    assert response.status == 200 and response.body.count(b": keep-alive\n\n") == 2
+    assert b"from b" in response.body and response.body.endswith(b"data: [DONE]\n\n")
+    assert response.header("x-weir-model") is None and response.header("x-weir-attempts") is None
+    entry = weir.wait_for_call(request_id=model)
+    assert (entry["outcome"], entry["attempts"], entry["first_byte_ms"] > 2400) == ("ok", 2, True)
+
+
+def test_a_failure_after_a_comment_is_an_error_event(weir_with, a, b, model):
+    settings = settings_of(a, b)
+    settings["defaults"] = {"keep_alive": "1s"}
+    settings["providers"]["a"]["timeouts"] = HASTY | {"first_byte": "1500ms", "total": "5s"}
+    weir = weir_with(settings)
+    a.answer_next(send(STREAM_HEAD), silence())
+    response = ask(weir, "alone", True, model)
+    assert response.status == 200 and response.body.startswith(b": keep-alive\n\ndata: {\"error\"")
+    assert b"[DONE]" not in response.body
+    assert weir.wait_for_call(request_id=model)["outcome"] == "upstream_error"
+
+
+def test_a_whole_reply_after_a_comment_becomes_a_stream(weir_with, a, b, model):
+    """SEMANTICS 32."""
+    settings = settings_of(a, b)
+    settings["defaults"] = {"keep_alive": "1s"}
+    settings["providers"]["a"]["timeouts"] = HASTY | {"first_byte": "3s", "total": "5s"}
+    weir = weir_with(settings)
+
+    async def wait(connection):
+        import asyncio
+
+        await asyncio.sleep(1.3)
+
+    a.answer_next(wait, send(answers.reply(answers.completion("late"))))
+    response = ask(weir, "alone", True, model)
+    events = [line for line in response.body.decode().split("\n\n") if line]
+    assert events[0] == ": keep-alive" and events[-1] == "data: [DONE]" and len(events) == 3
+    assert json.loads(events[1][6:])["choices"][0]["delta"]["content"] == "late"
+
+
+def test_without_the_setting_nothing_is_sent_before_content(weir_with, a, b, model):
+    settings = settings_of(a, b)
+    settings["providers"]["a"]["timeouts"] = HASTY | {"first_byte": "1500ms"}
+    weir = weir_with(settings)
+    a.answer_next(silence())
+    expect.refused(ask(weir, "alone", True, model), 504)
+
+
+def test_almost_json_is_mended_where_the_route_says_so(weir_with, a, b, model):
+    settings = settings_of(a, b)
+    settings["routes"]["mended"] = {"model": "first", "repair_json": True}
+    weir = weir_with(settings)
+    a.answer_always(send(answers.reply(answers.completion('Sure:\n```json\n{"a": [1,],}\n```'))))
+    body = {"response_format": {"type": "json_object"}}
+    for name, wanted in (("mended", '{"a": [1]}'), ("alone", 'Sure:\n```json\n{"a": [1,],}\n```')):
+        response = weir.chat({"model": name} | body)
+        assert json.loads(response.body)["choices"][0]["message"]["content"] == wanted
+    assert weir.metrics().value("weir_json_repaired_total", route="mended") == 1
+    assert weir.metrics().value("weir_json_repaired_total", route="alone") == 0

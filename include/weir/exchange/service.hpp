@@ -44,6 +44,9 @@ class ReplySink {
   virtual Flow whole(Buffer&& body) = 0;
   /// Sends what was appended; waits while the client's connection is full. `stop` = the client has left.
   virtual awaitable<Flow> flush() = 0;
+  /// A comment on a stream that has no content yet: commits status and head, not content, so that another attempt may
+  /// still follow. May run beside flush(). Nothing where there is no stream, or content has left.
+  virtual awaitable<void> keep_alive() { co_return; }
 };
 
 /// Anything that can answer a call: a stage, the whole gateway, a fake in a test.

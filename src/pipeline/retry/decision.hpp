@@ -13,7 +13,7 @@ namespace weir::pipeline {
 /// All that a decision about a failed attempt rests on.
 struct Situation {
   Failure failure = Failure::none;
-  bool permanent = false;     ///< the same place will answer the same
+  bool permanent = false;           ///< the same place will answer the same
   bool content_sent = false;        ///< the client has content: nothing may follow it
   bool over = false;                ///< the client left, or weir ends
   bool billed = false;              ///< it may have been billed

@@ -1,11 +1,13 @@
 #include "pipeline/retry/retry_stage.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "pipeline/retry/call_deadline.hpp"
+#include "pipeline/retry/keep_alive.hpp"
 #include "targets/place.hpp"
 
 namespace weir::pipeline {
@@ -156,6 +158,25 @@ awaitable<Ending> RetryStage::attempt(Exchange& exchange, ReplySink& reply, cons
 }
 
 awaitable<Ending> RetryStage::call(Exchange& exchange, ReplySink& reply) {
+  const bool keeps = exchange.plan.keep_alive.count() > 0 && exchange.request.stream && !exchange.raw;
+  return keeps ? kept_alive(exchange, reply) : attempts(exchange, reply);
+}
+
+awaitable<Ending> RetryStage::kept_alive(Exchange& exchange, ReplySink& reply) {
+  KeepAlive keep_alive(worker_, reply, exchange.plan.keep_alive);
+  Ending ending;
+  std::exception_ptr thrown;
+  try {
+    ending = co_await attempts(exchange, reply);
+  } catch (...) {
+    thrown = std::current_exception();  // a comment may be on its way, and must not outlive the call
+  }
+  co_await keep_alive.stop();
+  if (thrown) std::rethrow_exception(thrown);
+  co_return ending;
+}
+
+awaitable<Ending> RetryStage::attempts(Exchange& exchange, ReplySink& reply) {
   Plan& plan = exchange.plan;
   const PlanStep alone{std::span(&plan.target, 1), Fill::first};
   const std::span<const PlanStep> steps = plan.steps.empty() ? std::span(&alone, 1) : plan.steps;

@@ -22,6 +22,8 @@ class RetryStage final : public Service {
   struct Clockwork;  // the deadlines of one call
   awaitable<Ending> attempt(Exchange& exchange, ReplySink& reply, const Candidates::Choice& choice,
                             const Clockwork& clockwork);
+  awaitable<Ending> attempts(Exchange& exchange, ReplySink& reply);
+  awaitable<Ending> kept_alive(Exchange& exchange, ReplySink& reply);
   awaitable<bool> wait(Interrupt& interrupt, Duration time);
   bool spend(const Target& target) const;
   bool in_budget(const Target& target) const;
