@@ -25,7 +25,7 @@ class MetricsPage final : public prometheus::Collectable {
         nullptr;  ///< clients' open connections; null = not shown as more than 0
     const std::atomic<std::uint64_t>* log_lines_dropped = nullptr;
     const std::atomic<std::uint64_t>* log_write_errors = nullptr;
-    std::function<std::vector<targets::Places::Seen>()> places;  ///< budgets and circuits; empty = not on the page
+    std::function<std::vector<targets::Places::Seen>()> places = {};  ///< budgets and circuits; empty = not on the page
   };
 
   explicit MetricsPage(Sources sources) : sources_(std::move(sources)) {}

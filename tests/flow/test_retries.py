@@ -1,5 +1,6 @@
 """Retries: what is tried again and where, what it costs, and what the client and the books see of it."""
 
+import asyncio
 import json
 import os
 import random
@@ -15,7 +16,6 @@ import pytest
 from conftest import HASTY, openai_provider
 from fakes import answers, expect
 from fakes.answers import chunk, event
-from fakes.deaf_listener import DeafListener
 from fakes.provider import Gate, ScriptedProvider, close, drip, repeat, reset, send, silence
 from fakes.raw_http import ConnectionEnded, chat_request, wait_until
 from fakes.weir_process import free_port
@@ -30,6 +30,13 @@ HALF = answers.reply(answers.completion())[:-20]
 
 def error(status, message="It broke.", type="api_error", code=None, fields=()):
     return [send(answers.reply(answers.error_body(message, type, code=code), status, fields=fields))]
+
+
+def pause(seconds):
+    async def step(connection):
+        await asyncio.sleep(seconds)
+
+    return step
 
 
 def good(text="from b"):
@@ -237,7 +244,7 @@ def test_a_stream_that_breaks_before_its_content_falls_back_unseen(house, a, b, 
     "end", [[close()], [reset()], [silence()], [send(b"0\r\n\r\n")], [send(answers.one_chunk(event(answers.error_body("x"))))]]
 )
 def test_nothing_is_tried_again_after_content(house, a, b, model, end):
-    a.answer_next(send(STREAM_HEAD + ROLE + CONTENT), *end)
+    a.answer_next(send(STREAM_HEAD + ROLE + CONTENT), pause(0.2), *end)  # so that it has left before the end comes
     mark = b.mark()
     response = ask(house, "both", True, model)
     assert response.status == 200 and b"Hello" in response.body
@@ -503,12 +510,7 @@ def test_by_weight(weir_with, a, b):
 def test_by_latency_the_slow_place_gets_little(weir_with, a, b):
     weir = weir_with(deployments(a, b, "latency"))
 
-    async def slowly(connection):
-        import asyncio
-
-        await asyncio.sleep(0.1)
-
-    a.answer_always(slowly, send(answers.reply(answers.completion("slow"))))
+    a.answer_always(pause(0.1), send(answers.reply(answers.completion("slow"))))
     marks = a.mark(), b.mark()
     for _ in range(40):
         assert weir.chat({"model": "large"}).status == 200
@@ -590,7 +592,8 @@ def test_any_sequence_of_faults_ends_each_call_once(weir_with, a, b):
     whole = [steps for steps, _, _ in FAULTS.values()] + [steps for steps, _, _ in FINAL.values()]
     quick = [steps for steps in whole if not any(step.__qualname__.startswith("silence") for step in steps)]
     streams = [steps for name, steps in STREAM_FAULTS.items() if "stalled" not in name and name != "no-json"]
-    after = [[send(STREAM_HEAD + ROLE + CONTENT), close()], [send(STREAM_HEAD + ROLE + CONTENT), reset()]]
+    begun = [send(STREAM_HEAD + ROLE + CONTENT), pause(0.05)]
+    after = [[*begun, close()], [*begun, reset()]]
 
     def answer(request):
         if dice.random() < 0.4:
@@ -679,12 +682,7 @@ def test_a_whole_reply_after_a_comment_becomes_a_stream(weir_with, a, b, model):
     settings["providers"]["a"]["timeouts"] = HASTY | {"first_byte": "3s", "total": "5s"}
     weir = weir_with(settings)
 
-    async def wait(connection):
-        import asyncio
-
-        await asyncio.sleep(1.3)
-
-    a.answer_next(wait, send(answers.reply(answers.completion("late"))))
+    a.answer_next(pause(1.3), send(answers.reply(answers.completion("late"))))
     response = ask(weir, "alone", True, model)
     events = [line for line in response.body.decode().split("\n\n") if line]
     assert events[0] == ": keep-alive" and events[-1] == "data: [DONE]" and len(events) == 3

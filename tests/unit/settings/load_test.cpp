@@ -204,10 +204,9 @@ TEST(Load, a_setting_of_the_contract_that_is_not_built_is_said_to_be) {
   EXPECT_THAT(bad(with_provider("routes:\n  support:\n    model: one/x\n    cascade: {gates: [not_empty]}\n")),
               HasSubstr("weir.yaml:5:5: \"routes.support.cascade\" is not supported yet (see docs/roadmap.md)"));
   for (const char* text :
-       {"keys: []", "groups: {a: {}}", "classify: {task: auto}", "retry: {budget: 10%}", "queue: {}",
-        "stores: {redis: x}", "stores: {ledger: weir.db}", "embedding: {engine: builtin}", "metrics: {labels: [group]}",
-        "traces: {}", "defaults: {retry: {attempts: 3}}", "providers: {a: {protocol: anthropic}}",
-        "providers: {a: {base_url: http://x, api_keys: [a]}}", "models: {a: {deployments: []}}",
+       {"keys: []", "groups: {a: {}}", "classify: {task: auto}", "queue: {}", "stores: {redis: x}",
+        "stores: {ledger: weir.db}", "embedding: {engine: builtin}", "metrics: {labels: [group]}", "traces: {}",
+        "defaults: {hedge: {}}", "providers: {a: {protocol: anthropic}}", "routes: {a: {hedge: {}}}",
         "routes: {a: {tiers: []}}", "routes: {a: {split: []}}", "routes: {a: {choose: cheapest}}"}) {
     EXPECT_THAT(bad(text), HasSubstr("is not supported yet (see docs/roadmap.md)")) << text;
   }
