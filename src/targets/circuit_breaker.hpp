@@ -9,12 +9,13 @@
 namespace weir::targets {
 
 /// Whether a place is worth a call: open after half of at least twenty calls in ten seconds failed by the provider's
-/// fault; then one call at a time may try (half-open), and its success closes it. Each failed trial doubles the pause.
+/// fault, or twenty in a row, which a busy place that dies reaches long before the half. Then one call at a time may
+/// try (half-open), and its success closes it. Each failed trial doubles the pause.
 ///
 /// Thread: any; while closed, a look is one atomic load and a good answer one atomic addition. Sans-io: time is given.
 class CircuitBreaker {
  public:
-  static constexpr std::uint64_t kCallsNeeded = 20;
+  static constexpr std::uint32_t kCallsNeeded = 20;
   static constexpr Duration kPause = std::chrono::seconds(1);
   static constexpr Duration kPauseMax = std::chrono::seconds(30);
   static constexpr Duration kTrialMax = std::chrono::seconds(120);  ///< a trial that never reports: the next may go
@@ -54,10 +55,14 @@ class CircuitBreaker {
     if (trial) return end_trial(verdict, now);
     if (verdict == Verdict::neutral || until_.load(std::memory_order_relaxed) != 0) return;
     const std::int64_t second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-    if (verdict == Verdict::good) return window_.add_first(second);
+    if (verdict == Verdict::good) {
+      if (in_a_row_.load(std::memory_order_relaxed) != 0) in_a_row_.store(0, std::memory_order_relaxed);
+      return window_.add_first(second);
+    }
     window_.add_second(second);
     const Window::Counts seen = window_.sum(second);
-    if (seen.first + seen.second < kCallsNeeded || seen.second < seen.first) return;
+    const bool half = seen.first + seen.second >= kCallsNeeded && seen.second >= seen.first;
+    if (in_a_row_.fetch_add(1, std::memory_order_relaxed) + 1 < kCallsNeeded && !half) return;
     std::int64_t closed = 0;
     if (until_.compare_exchange_strong(closed, (now + kPause).time_since_epoch().count(), std::memory_order_relaxed)) {
       pause_.store(kPause.count(), std::memory_order_relaxed);
@@ -68,6 +73,7 @@ class CircuitBreaker {
   void end_trial(Verdict verdict, TimePoint now) {
     const std::int64_t at = now.time_since_epoch().count();
     if (verdict == Verdict::good) {
+      in_a_row_.store(0, std::memory_order_relaxed);
       window_.clear();  // what failed before the place was well again must not open it at once
       until_.store(0, std::memory_order_relaxed);
     } else if (verdict == Verdict::bad) {
@@ -81,6 +87,7 @@ class CircuitBreaker {
   std::atomic<std::int64_t> until_{0};  ///< open until then; 0 = closed
   std::atomic<std::int64_t> trial_{0};  ///< a trial is under way, at most until then
   std::atomic<std::int64_t> pause_{0};
+  std::atomic<std::uint32_t> in_a_row_{0};  ///< failures without a success between
   Window window_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "settings/provider_errors.hpp"
 #include "unit/settings/loading.hpp"
 
 namespace weir::settings {
@@ -86,6 +87,7 @@ stores: {cache: memory, ledger: off}
                                      .timeouts = {1s, 30s, 4s, 5min},
                                      .demo_tokens_per_second = 0,
                                      .off_because = ""};
+  openai.error_codes = error_codes_of("openai", openai.base_url);
   EXPECT_EQ(provider(s, "openai"), openai);
   EXPECT_EQ(provider(s, "demo").protocol, providers::Protocol::demo);
   EXPECT_EQ(provider(s, "demo").demo_tokens_per_second, 12.5);

@@ -36,8 +36,19 @@ TEST_F(CircuitBreakerTest, OpensWhenHalfOfTwentyFailed) {
   EXPECT_FALSE(breaker.admit(kStart + 999ms, trial));
 }
 
+TEST_F(CircuitBreakerTest, TwentyInARowOpenItHoweverManyWereGoodBefore) {
+  report(Verdict::good, 100'000);
+  report(Verdict::bad, 19);
+  report(Verdict::good, 1);
+  report(Verdict::bad, 19);
+  EXPECT_EQ(breaker.state(kStart), State::closed);
+  report(Verdict::bad, 1);
+  EXPECT_EQ(breaker.state(kStart), State::open);
+}
+
 TEST_F(CircuitBreakerTest, FailuresOfMoreThanTenSecondsAgoAreForgotten) {
   report(Verdict::bad, 19);
+  report(Verdict::good, 1);
   report(Verdict::bad, 1, kStart + 10s);
   EXPECT_EQ(breaker.state(kStart + 10s), State::closed);
 }
