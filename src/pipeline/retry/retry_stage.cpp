@@ -119,8 +119,7 @@ awaitable<bool> RetryStage::wait(Interrupt& interrupt, Duration time) {
   co_return !interrupt.fired();
 }
 
-awaitable<Ending> RetryStage::attempt(Exchange& exchange, ReplySink& reply, const Candidates::Choice& choice,
-                                      const Clockwork& clockwork) {
+bool RetryStage::begin_attempt(Exchange& exchange, const Candidates::Choice& choice, const Clockwork& clockwork) {
   const Target& target = *choice.target;
   Target& sent_to = exchange.plan.target;
   if (&target != &sent_to) sent_to = target;
@@ -133,28 +132,30 @@ awaitable<Ending> RetryStage::attempt(Exchange& exchange, ReplySink& reply, cons
     exchange.patch = exchange.request.addressed->patch_for(target.upstream_model);
   attempt.started = Clock::now();
   clockwork.apply(sent_to.time_limits, attempt.started);
-  targets::Place* const place = target.place;
   bool trial = false;
-  if (place != nullptr) {
-    place->admit(choice.key, attempt.started, trial);
-    if (exchange.attempts.size() == 1) place->provider().budget.note_call(second_of(attempt.started));
+  if (target.place != nullptr) {
+    target.place->admit(choice.key, attempt.started, trial);
+    if (exchange.attempts.size() == 1) target.place->provider().budget.note_call(second_of(attempt.started));
   }
-  Ending ending = co_await sent_to.provider->send(Call{exchange, sent_to}, attempt, reply);
+  return trial;
+}
+
+void RetryStage::end_attempt(Exchange& exchange, const Candidates::Choice& choice, const Ending& ending, bool trial) {
+  Attempt& attempt = exchange.attempts.back();
   attempt.failure = ending.failure;
   attempt.phase = ending.phase;
-  if (place != nullptr) {
-    const TimePoint now = Clock::now();
-    place->report(choice.key, ending.failure, ending.back_in, trial, now);
-    // A place that fails fast is not a fast place.
-    const bool slow = row_of(ending.failure).provider_fault && now - attempt.started > std::chrono::seconds(1);
-    if (choice.measured && (ending.ok() || slow)) {
-      const bool streamed = exchange.request.stream && ending.ok();
-      place->took(streamed ? attempt.duration_of(Phase::send) + attempt.duration_of(Phase::await_headers)
-                           : now - attempt.started,
-                  now);
-    }
-  }
-  co_return ending;
+  targets::Place* const place = choice.target->place;
+  if (place == nullptr) return;
+  const TimePoint now = Clock::now();
+  place->report(choice.key, ending.failure, ending.back_in, trial, now);
+  if (!choice.measured) return;
+  // A place that fails fast is not a fast place.
+  const bool slow = row_of(ending.failure).provider_fault && now - attempt.started > std::chrono::seconds(1);
+  if (!ending.ok() && !slow) return;
+  const bool streamed = exchange.request.stream && ending.ok();
+  place->took(
+      streamed ? attempt.duration_of(Phase::send) + attempt.duration_of(Phase::await_headers) : now - attempt.started,
+      now);
 }
 
 awaitable<Ending> RetryStage::call(Exchange& exchange, ReplySink& reply) {
@@ -195,7 +196,9 @@ awaitable<Ending> RetryStage::attempts(Exchange& exchange, ReplySink& reply) {
       if (!choice) co_return no_place(true);
       continue;
     }
-    Ending ending = co_await attempt(exchange, reply, *choice, clockwork);
+    const bool trial = begin_attempt(exchange, *choice, clockwork);
+    Ending ending = co_await plan.target.provider->send(Call{exchange, plan.target}, exchange.attempts.back(), reply);
+    end_attempt(exchange, *choice, ending, trial);
     if (ending.ok()) [[likely]]
       co_return ending;
     room.reset();

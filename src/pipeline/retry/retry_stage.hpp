@@ -20,8 +20,9 @@ class RetryStage final : public Service {
 
  private:
   struct Clockwork;  // the deadlines of one call
-  awaitable<Ending> attempt(Exchange& exchange, ReplySink& reply, const Candidates::Choice& choice,
-                            const Clockwork& clockwork);
+  // Around one Provider::send(): plain functions, since a coroutine more would cost as much as all they do.
+  static bool begin_attempt(Exchange& exchange, const Candidates::Choice& choice, const Clockwork& clockwork);
+  static void end_attempt(Exchange& exchange, const Candidates::Choice& choice, const Ending& ending, bool trial);
   awaitable<Ending> attempts(Exchange& exchange, ReplySink& reply);
   awaitable<Ending> kept_alive(Exchange& exchange, ReplySink& reply);
   awaitable<bool> wait(Interrupt& interrupt, Duration time);
