@@ -59,7 +59,8 @@ void Meter::book_attempt(const Exchange& exchange, Attempt& attempt) const {
     attempt.usage.output = tokens_from_bytes(attempt.relayed_text_bytes);
     attempt.usage.estimated = true;
   }
-  const Price* price = price_of(exchange.plan.target, attempt.reply_model);
+  const Price* price =
+      price_of(attempt.target != nullptr ? *attempt.target : exchange.plan.target, attempt.reply_model);
   attempt.price_known = price != nullptr;
   attempt.price = price;
   if (price != nullptr) attempt.cost = cost_of(*price, attempt.usage);

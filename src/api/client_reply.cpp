@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include <weir/exchange/limits.hpp>
 #include "dialects/openai_chat/error_body.hpp"
 
@@ -133,7 +135,12 @@ void ClientReply::end_head() {
 }
 
 Flow ClientReply::head(const ReplyHead& head) {
+  // Of a further attempt: what the one before had gathered, no client has seen.
+  content_.clear();
+  held_usage_.clear();
+  has_whole_ = false;
   has_head_ = true;
+  if (kept_alive_) return Flow::go;  // the client has its head
   event_stream_ = head.event_stream;
   length_ = head.length;
   begin_head(head.status);
@@ -178,22 +185,73 @@ awaitable<Flow> ClientReply::flush() {
   co_return co_await send_all(false) ? Flow::go : Flow::stop;
 }
 
-awaitable<bool> ClientReply::send_all(bool last) {
+void ClientReply::begin_body(bool with_target) {
+  committed_ = true;
+  add_weir_fields(with_target);
   const bool silent = bodyless(status_) || call_.head().method() == "HEAD";
-  if (!committed_) {
-    committed_ = true;
-    if (exchange_.first_byte_sent == TimePoint{}) exchange_.first_byte_sent = Clock::now();
-    add_weir_fields(true);
-    if (length_) {
-      add_length(*length_);
-    } else if (!silent && call_.head().minor_version() == 1) {
-      chunked_ = true;
-      out_.append("Transfer-Encoding: chunked\r\n");
-    } else if (!silent) {
-      call_.close_after();  // HTTP/1.0 knows the end of a stream by the end of the connection
-    }
-    end_head();
+  if (length_) {
+    add_length(*length_);
+  } else if (!silent && call_.head().minor_version() == 1) {
+    chunked_ = true;
+    out_.append("Transfer-Encoding: chunked\r\n");
+  } else if (!silent) {
+    call_.close_after();  // HTTP/1.0 knows the end of a stream by the end of the connection
   }
+  end_head();
+}
+
+awaitable<void> ClientReply::keep_alive() {
+  // An answer that is no stream, or has content, speaks for itself.
+  if (commenting_ || flushed_ || (has_head_ && !event_stream_)) co_return;
+  commenting_ = true;
+  if (!committed_) {
+    if (!has_head_) {
+      begin_head(200);
+      add_field("Content-Type", "text/event-stream");
+      out_.append("Cache-Control: no-cache\r\n");
+      event_stream_ = true;
+    }
+    kept_alive_ = true;
+    begin_body(false);  // which model will answer is not known yet
+  }
+  static constexpr std::string_view kComment = ": keep-alive\n\n";
+  out_.append(chunked_ ? "e\r\n" : "").append(kComment).append(chunked_ ? "\r\n" : "");
+  static_assert(kComment.size() == 0xe);
+  const std::string comment = std::exchange(out_, {});
+  std::array<net::asio::const_buffer, 1> pieces{net::asio::buffer(comment)};
+  co_await call_.send(pieces);
+  commenting_ = false;
+  commented_.notify();
+}
+
+void ClientReply::turn_into_stream() {
+  // SEMANTICS 32: a whole reply to a client that has a stream's head already. It becomes one chunk of it.
+  auto reply = nlohmann::json::parse(whole_.view(), nullptr, false);
+  if (!reply.is_object()) return;
+  reply["object"] = "chat.completion.chunk";
+  if (auto choices = reply.find("choices"); choices != reply.end() && choices->is_array()) {
+    for (auto& choice : *choices) {
+      if (!choice.is_object() || !choice.contains("message")) continue;
+      choice["delta"] = std::move(choice["message"]);
+      choice.erase("message");
+      auto calls = choice["delta"].is_object() ? choice["delta"].find("tool_calls") : choice["delta"].end();
+      if (calls == choice["delta"].end() || !calls->is_array()) continue;
+      for (std::size_t i = 0; i < calls->size(); ++i) {
+        if ((*calls)[i].is_object()) (*calls)[i]["index"] = i;
+      }
+    }
+  }
+  content_.append("data: ").append(reply.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  content_.append("\n\ndata: [DONE]\n\n");
+  has_whole_ = false;
+}
+
+awaitable<bool> ClientReply::send_all(bool last) {
+  while (commenting_) co_await commented_.wait();
+  const bool silent = bodyless(status_) || call_.head().method() == "HEAD";
+  flushed_ = true;
+  if (exchange_.first_byte_sent == TimePoint{}) exchange_.first_byte_sent = Clock::now();
+  if (!committed_) begin_body(true);
   // What stands before a held usage chunk may go; the chunk and what follows wait for its cost.
   const std::size_t ready = held_usage_.empty() ? content_.size() : held_usage_at_;
   std::array<net::asio::const_buffer, 5> pieces;
@@ -226,6 +284,7 @@ awaitable<bool> ClientReply::send_all(bool last) {
 }
 
 awaitable<bool> ClientReply::finish() {
+  if (has_whole_ && kept_alive_) turn_into_stream();
   if (!has_whole_) {
     if (!held_usage_.empty()) {
       held_usage_.insert(held_usage_end_, ",\"weir\":{\"cost_usd\":" + dollars_text(exchange_.cost) + "}");

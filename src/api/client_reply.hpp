@@ -5,6 +5,7 @@
 
 #include <weir/exchange/price.hpp>
 #include <weir/exchange/service.hpp>
+#include "net/event.hpp"
 #include "net/server_call.hpp"
 
 namespace weir::api {
@@ -32,6 +33,7 @@ class ClientReply final : public ReplySink {
   Flow usage_event(std::string_view bytes, std::size_t usage_end) override;
   Flow whole(Buffer&& body) override;
   awaitable<Flow> flush() override;
+  awaitable<void> keep_alive() override;
 
   /// True once a byte of the answer has left: an error can only be an event from then on.
   bool committed() const { return committed_; }
@@ -52,6 +54,8 @@ class ClientReply final : public ReplySink {
   void add_weir_fields(bool with_target);
   void add_length(std::size_t length);
   void end_head();
+  void begin_body(bool with_target);
+  void turn_into_stream();
   awaitable<bool> send_all(bool last);
 
   net::ServerCall& call_;
@@ -69,6 +73,10 @@ class ClientReply final : public ReplySink {
   bool chunked_ = false;
   bool event_stream_ = false;
   bool committed_ = false;
+  bool kept_alive_ = false;  ///< committed by a comment: a stream, whatever the answer will be
+  bool flushed_ = false;     ///< content has left
+  bool commenting_ = false;  ///< a comment is on its way: what comes next waits for it
+  net::Event commented_;
 };
 
 std::string_view reason_phrase(std::uint16_t status);

@@ -24,13 +24,15 @@ struct Unit::Parts {
 
 Unit::Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
            accounting::LedgerRecorder& recorder, const net::LimitSettings& limits,
-           std::atomic<std::size_t>& connections, api::Places& places, net::BodyBudget& bodies)
+           std::atomic<std::size_t>& connections, api::Places& places, net::BodyBudget& bodies,
+           targets::Places& targets)
     : worker_(index),
       offload_(offload),
       telemetry_(telemetry),
       recorder_(recorder),
       observers_(telemetry, recorder),
       resolver_(worker_),
+      targets_(targets),
       front_(worker_, offload, observers_, places),
       door_(worker_, front_, limits, connections, &bodies) {}
 
@@ -54,6 +56,8 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
   names.routes = settings.routes;
   names.default_provider = settings.default_provider;
   names.deadline = settings.deadline;
+  names.defaults = settings.way_defaults;
+  names.places = &targets_;
   std::map<net::UpstreamAddress*, std::shared_ptr<net::UpstreamPool>> kept;
   for (const Blueprint::ProviderPart& part : parts->blueprint->providers) {
     pipeline::ProviderEntry entry;
@@ -61,6 +65,7 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
     entry.off_because = part.settings.off_because;
     entry.demo = part.settings.protocol == providers::Protocol::demo;
     part.settings.timeouts.apply_to(entry.time_limits);
+    entry.keys = 1 + part.settings.more_api_keys.size();
     if (entry.off_because.empty()) {
       if (entry.demo) {
         parts->providers.push_back(std::make_unique<providers::DemoProvider>(worker_, part.settings));
@@ -80,7 +85,7 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
   }
   pools_ = std::move(kept);
   parts->router = std::make_unique<pipeline::Router>(std::move(names), *parts->blueprint->catalogue);
-  parts->pipeline = std::make_unique<pipeline::Pipeline>(*parts->router);
+  parts->pipeline = std::make_unique<pipeline::Pipeline>(*parts->router, worker_, settings.retry);
 
   std::vector<openai_chat::ListedModel> models;
   for (const auto& listed : parts->router->listed()) models.push_back({listed.id, listed.owner, 0});

@@ -1,4 +1,5 @@
 #pragma once
+#include "pipeline/repair/repair_stage.hpp"
 #include "pipeline/resolve/resolve_stage.hpp"
 #include "pipeline/retry/retry_stage.hpp"
 
@@ -8,14 +9,16 @@ namespace weir::pipeline {
 /// Thread: one per worker. Lifetime: the router outlives it.
 class Pipeline {
  public:
-  explicit Pipeline(const Router& router) : resolve_(router, retry_) {}
+  Pipeline(const Router& router, net::Worker& worker, const RetrySettings& retry)
+      : retry_(worker, retry), repair_(retry_), resolve_(router, repair_) {}
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
   Service& entry() { return resolve_; }
 
  private:
-  RetryStage retry_;      // innermost: one attempt each, never picks a model
+  RetryStage retry_;      // innermost: what is above sees one answer, however many attempts it took
+  RepairStage repair_;    // on the answer of the last attempt, before anybody else reads it
   ResolveStage resolve_;  // first: whatever stands between them may depend on the plan
 };
 

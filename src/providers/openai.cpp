@@ -38,7 +38,11 @@ std::string_view without_v1(std::string_view target) {
 OpenAiProvider::OpenAiProvider(net::Worker& worker, std::shared_ptr<net::UpstreamPool> pool,
                                const ProviderSettings& settings, targets::FirstByteTimes& first_byte_times,
                                net::Offload& offload)
-    : worker_(worker), pool_(std::move(pool)), first_byte_times_(first_byte_times), offload_(offload) {
+    : worker_(worker),
+      pool_(std::move(pool)),
+      first_byte_times_(first_byte_times),
+      offload_(offload),
+      error_codes_(settings.error_codes) {
   const std::string_view url = settings.base_url;
   const std::size_t authority = url.find("://") + 3;
   const std::size_t path = std::min(url.find('/', authority), url.size());
@@ -46,7 +50,11 @@ OpenAiProvider::OpenAiProvider(net::Worker& worker, std::shared_ptr<net::Upstrea
   while (path_prefix_.ends_with('/')) path_prefix_.pop_back();
   fixed_head_ = fmt::format(" HTTP/1.1\r\nHost: {}\r\nUser-Agent: weir/{}\r\nAccept-Encoding: identity\r\n",
                             url.substr(authority, path - authority), WEIR_VERSION);
-  if (!settings.api_key.empty()) authorization_ = fmt::format("Authorization: Bearer {}\r\n", settings.api_key);
+  const auto field = [](const std::string& key) {
+    return key.empty() ? std::string() : fmt::format("Authorization: Bearer {}\r\n", key);
+  };
+  authorizations_.push_back(field(settings.api_key));
+  for (const std::string& key : settings.more_api_keys) authorizations_.push_back(field(key));
   for (const auto& [name, value] : settings.headers) fixed_head_ += fmt::format("{}: {}\r\n", name, value);
 }
 
@@ -60,7 +68,7 @@ std::string OpenAiProvider::request_head(const Call& call, const Attempt& attemp
   if (call.exchange.plan.pass_key) {
     head.append("Authorization: Bearer ").append(call.exchange.own_key).append("\r\n");
   } else {
-    head.append(authorization_);
+    head.append(authorizations_[attempt.key_index]);
   }
   const bool traced = attempt.span != 0;
   if (traced) {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <weir/base/spare.hpp>
 #include <weir/exchange/service.hpp>
@@ -48,9 +49,10 @@ class OpenAiProvider final : public Provider {
   net::Offload& offload_;
   openai_chat::ReplyReader reply_reader_;
   Spare<net::ReplyHead> heads_;
-  std::string path_prefix_;    ///< of base_url, without a trailing slash
-  std::string fixed_head_;     ///< Host and the settings' headers: the same for each request
-  std::string authorization_;  ///< the line with weir's own key; empty = none is sent
+  std::string path_prefix_;  ///< of base_url, without a trailing slash
+  std::string fixed_head_;   ///< Host and the settings' headers: the same for each request
+  std::vector<openai_chat::ErrorCode> error_codes_;
+  std::vector<std::string> authorizations_;  ///< the field of each key; empty text where there is no key
 };
 
 }  // namespace weir::providers

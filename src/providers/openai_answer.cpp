@@ -10,6 +10,7 @@
 #include "dialects/openai_chat/error_class.hpp"
 #include "dialects/openai_chat/redact.hpp"
 #include "dialects/openai_chat/reply_reader.hpp"
+#include "dialects/openai_chat/retry_after.hpp"
 #include "providers/openai_wire.hpp"
 
 namespace weir::providers {
@@ -182,13 +183,22 @@ awaitable<Ending> OpenAiProvider::hold_whole(Wire& wire, ReplySink& reply) {
 awaitable<Ending> OpenAiProvider::read_error(Wire& wire) {
   wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes, InterruptReason::timeout_between_bytes);
   std::string retry_after(wire.head.find("retry-after").value_or(""));
+  const std::string retry_after_ms(wire.head.find("retry-after-ms").value_or(""));
+  const bool permanent = wire.head.find("x-should-retry").value_or("") == "false";
   while (!wire.body.done() && wire.body.ready() < kErrorBodyBytesMax) {
     if (!co_await wire.more(limits::stream_read_bytes) || wire.call.exchange.interrupt.fired()) break;
   }
   if (wire.call.exchange.interrupt.reason() == InterruptReason::client_left) co_return wire.broken(Phase::body);
   const std::string_view body = wire.input().view().substr(0, wire.body.ready());
-  Ending ending = openai_chat::classify_error(wire.attempt.provider_status, body, retry_after);
+  Ending ending = openai_chat::classify_error(wire.attempt.provider_status, body, retry_after, error_codes_);
   ending.phase = Phase::body;
+  ending.permanent = ending.permanent || permanent;
+  ending.back_in = openai_chat::read_retry_after({retry_after_ms, retry_after, body, unix_milliseconds()});
+  // What the provider said in another form the client gets in the one that all SDKs read.
+  const bool limited = ending.failure == Failure::limit_rate || ending.failure == Failure::limit_quota;
+  if (limited && ending.back_in && ending.retry_after.empty()) {
+    ending.retry_after = std::to_string((ending.back_in->count() + 999) / 1000);
+  }
   // The provider refused before it generated anything; only its own failures may have cost something.
   wire.attempt.may_have_been_billed =
       wire.attempt.provider_status >= 500 && ending.failure != Failure::upstream_overloaded;

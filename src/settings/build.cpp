@@ -8,7 +8,11 @@
 
 #include <fmt/format.h>
 
+#include <weir/exchange/limits.hpp>
+
+#include "settings/build_retry.hpp"
 #include "settings/known_providers.hpp"
+#include "settings/provider_errors.hpp"
 #include "settings/quantities.hpp"
 #include "settings/reading.hpp"
 
@@ -57,7 +61,7 @@ class Build {
     set(settings_.threads, root_.find("threads"), &parse_count);
     set(settings_.drain, root_.find("drain"), &parse_duration);
     set(settings_.default_provider, root_.find("default"));
-    limits();
+    read_limits();
     log();
     traces();
     providers(environment);
@@ -67,6 +71,8 @@ class Build {
     ledger();
     set_file(settings_.keys_file, below(root_, "stores", "keys"));
     set(settings_.deadline, below(root_, "defaults", "deadline"), &parse_duration);
+    if (const Node* defaults = root_.find("defaults")) settings_.way_defaults = read_way(*defaults);
+    settings_.retry = read_retry(root_);
     return std::move(settings_);
   }
 
@@ -133,7 +139,7 @@ class Build {
     set(settings_.admin.token, below(root_, "admin", "token"));
   }
 
-  void limits() {
+  void read_limits() {
     auto& limits = settings_.limits;
     set(limits.queue, below(root_, "queue", "max"), &parse_duration);
     const Node* node = root_.find("limits");
@@ -202,7 +208,10 @@ class Build {
       each("providers", [&](const Key& key, const Node& node) { provider(key, node); });
       add_demo(settings_.providers);
     }
-    for (auto& provider : settings_.providers) fill(provider.timeouts, defaults);
+    for (auto& provider : settings_.providers) {
+      fill(provider.timeouts, defaults);
+      provider.error_codes = error_codes_of(provider.name, provider.base_url);
+    }
   }
 
   void provider(const Key& key, const Node& node) {
@@ -220,6 +229,15 @@ class Build {
     }
     base_url(one, key, node, protocol);
     set(one.api_key, node.find("api_key"));
+    if (const Node* keys = node.find("api_keys")) {
+      if (node.find("api_key")) problem(node.find_key("api_keys")->place, "write api_key or api_keys, not both");
+      if (demo) problem(node.find_key("api_keys")->place, "protocol demo has no keys");
+      one.more_api_keys = read_names(keys);
+      if (!one.more_api_keys.empty()) {
+        one.api_key = std::move(one.more_api_keys.front());
+        one.more_api_keys.erase(one.more_api_keys.begin());
+      }
+    }
     set_headers(one.headers, node.find("headers"));
     set_file(one.ca_file, below(node, "tls", "ca"));
     set(one.verify, below(node, "tls", "verify"), &parse_flag);
@@ -259,6 +277,22 @@ class Build {
     price(one.price, key, node);
     set(one.context, node.find("context"), &parse_count);
     set_timeouts(one.timeouts, node);
+    read_places(one, node);
+    if (const Key* places = node.find_key("deployments")) {
+      if (node.find("provider"))
+        problem(places->place, fmt::format("model {}: provider or deployments, not both", key.text));
+      if (node.find("max_in_flight")) {
+        problem(places->place, fmt::format("model {}: max_in_flight belongs to each deployment", key.text));
+      }
+      for (const auto& place : one.deployments) {
+        if (place.provider.empty())
+          problem(places->place, fmt::format("model {}: a deployment has no provider", key.text));
+      }
+      if (one.deployments.size() > limits::plan_places_max) {
+        problem(places->place, fmt::format("model {}: at most {} deployments", key.text, limits::plan_places_max));
+      }
+      if (!one.deployments.empty()) one.provider = one.deployments.front().provider;
+    }
     settings_.models.push_back(std::move(one));
   }
 
@@ -291,6 +325,12 @@ class Build {
     const Node* key_of = scalar(node.find("key"));
     one.pass_key = key_of && key_of->text == "caller";
     set_timeouts(one.timeouts, node);
+    one.way = read_way(node);
+    one.fallback = read_names(node.find("fallback"));
+    if (one.fallback.size() >= limits::plan_places_max) {
+      problem(node.find_key("fallback")->place,
+              fmt::format("route {}: fallback names at most {} models", key.text, limits::plan_places_max - 1));
+    }
     const bool planned = node.find("tiers") || node.find("split") || node.find("choose");
     if (!node.find("model") && !planned) {
       problem(key.place, fmt::format("route {} has no model: write {{model: NAME}}", key.text));

@@ -5,21 +5,12 @@
 
 #include "catalogue/nearest.hpp"
 #include "settings/build.hpp"
+#include "settings/build_retry.hpp"
 #include "settings/quantities.hpp"
 #include "settings/reading.hpp"
 
 namespace weir::settings {
 namespace {
-
-std::vector<std::string> texts(const Node* node) {
-  std::vector<std::string> list;
-  if (node == nullptr) return list;
-  if (scalar(node)) list.push_back(node->text);
-  for (const Node& item : node->items) {
-    if (scalar(&item)) list.push_back(item.text);
-  }
-  return list;
-}
 
 class Keys {
  public:
@@ -27,7 +18,7 @@ class Keys {
       : root_{root}, file_{file}, settings_{settings}, problems_{problems} {}
 
   void run() {
-    for (const std::string& label : texts(below(root_, "metrics", "labels"))) {
+    for (const std::string& label : read_names(below(root_, "metrics", "labels"))) {
       settings_.metrics.group |= label == "group";
       settings_.metrics.key |= label == "key";
     }
@@ -77,10 +68,10 @@ class Keys {
     const Node* group = scalar(node.find("group"));
     set(key.group, group);
     if (group && !known_group(group->text)) problem(group->place, no_group(fmt::format("key {}", key.name), *group));
-    key.models = texts(node.find("models"));
-    key.routes = texts(node.find("routes"));
-    key.zones = texts(node.find("zones"));
-    for (const std::string& power : texts(node.find("may"))) {
+    key.models = read_names(node.find("models"));
+    key.routes = read_names(node.find("routes"));
+    key.zones = read_names(node.find("zones"));
+    for (const std::string& power : read_names(node.find("may"))) {
       const auto found = std::ranges::find(kPowerNames, power);
       if (found != kPowerNames.end()) key.may.add(static_cast<Power>(found - kPowerNames.begin()));
     }

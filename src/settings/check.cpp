@@ -45,27 +45,18 @@ class Checker {
 
   void section(const Node& node, const std::string& pattern, const std::string& path) {
     if (node.kind == Node::Kind::null) return;
-    if (keys_below(pattern).front() == "[]") return list(node, pattern, path);
+    const auto keys = keys_below(pattern);
+    if (keys.front() == "[]") return items(node, pattern + ".[]", path);
     if (node.kind != Node::Kind::map) {
       problem(node.place, path.empty() ? std::string{"must be keys with values, like \"listen: 127.0.0.1:8080\""}
                                        : fmt::format("{} must have keys below it, like {{{}: …}}", path,
                                                      keys_below(pattern).front()));
       return;
     }
-    const auto keys = keys_below(pattern);
     for (std::size_t i = 0; i < node.keys.size(); ++i) entry(node.keys[i], node.items[i], pattern, path, keys);
   }
 
  private:
-  /// A list of entries, like `keys:`.
-  void list(const Node& node, const std::string& pattern, const std::string& path) {
-    if (node.kind != Node::Kind::list)
-      return problem(node.place, fmt::format("{} must be a list of entries: - {{…}}", path));
-    for (std::size_t i = 0; i < node.items.size(); ++i) {
-      section(node.items[i], pattern + ".[]", fmt::format("{}[{}]", path, i));
-    }
-  }
-
   void entry(const Key& key, const Node& value, const std::string& pattern, const std::string& path,
              const std::vector<std::string_view>& keys) {
     const std::string below = path.empty() ? key.text : path + "." + key.text;
@@ -99,12 +90,31 @@ class Checker {
     return fmt::format(". {} takes: {}", path.empty() ? "The file" : path, list);
   }
 
+  /// A list of entries, like `keys:`.
+  void items(const Node& node, const std::string& pattern, const std::string& path) {
+    if (node.kind != Node::Kind::list || node.items.empty()) {
+      return problem(node.place, fmt::format("{} must be a list, like [{{{}: …}}]", path, keys_below(pattern).front()));
+    }
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      const std::string item = fmt::format("{}[{}]", path, i);
+      if (node.items[i].kind == Node::Kind::null) problem(node.items[i].place, item + " has no value");
+      section(node.items[i], pattern, item);
+    }
+  }
+
   void leaf(const Setting& setting, const Node& node, const std::string& path) {
-    if (setting.kind == Kind::addresses && node.kind != Node::Kind::scalar) return addresses(setting, node, path);
-    if (setting.kind == Kind::names && node.kind == Node::Kind::list) {
-      for (const Node& item : node.items) leaf(setting, item, path);
+    if (setting.kind == Kind::names || setting.kind == Kind::secrets) {
+      if (node.kind != Node::Kind::list || node.items.empty()) {
+        return problem(node.place, fmt::format("{} must be a list, like [one, two]", path));
+      }
+      for (const Node& item : node.items) value(setting, item, path);
       return;
     }
+    value(setting, node, path);
+  }
+
+  void value(const Setting& setting, const Node& node, const std::string& path) {
+    if (setting.kind == Kind::addresses && node.kind != Node::Kind::scalar) return addresses(setting, node, path);
     if (node.kind != Node::Kind::scalar) {
       const auto what = node.kind == Node::Kind::null   ? "has no value"
                         : node.kind == Node::Kind::list ? "must be one value, not a list"
@@ -120,7 +130,7 @@ class Checker {
     const auto wrong = complaint(setting, node.text);
     if (!wrong) return;
     if (is_planned(setting.path, node.text)) return planned(node.place, fmt::format("{}: {}", path, node.written));
-    if (setting.kind == Kind::secret || setting.kind == Kind::key_hash)
+    if (setting.kind == Kind::secret || setting.kind == Kind::secrets || setting.kind == Kind::key_hash)
       return problem(node.place, fmt::format("{} {}", path, *wrong));
     // A URL with a password in it is one of the values that are wrong.
     if (setting.kind == Kind::url && node.written.find('@') != std::string::npos) {

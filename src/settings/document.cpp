@@ -28,6 +28,12 @@ std::string_view words(Kind kind) {
       return "task type";
     case Kind::choice:
       return "";
+    case Kind::percent:
+      return "share";
+    case Kind::names:
+      return "list of texts";
+    case Kind::secrets:
+      return "list of secret texts";
     case Kind::flag:
       return "true, false";
     case Kind::count:
@@ -48,8 +54,6 @@ std::string_view words(Kind kind) {
       return "address or list";
     case Kind::url:
       return "URL";
-    case Kind::names:
-      return "list";
     case Kind::key_hash:
       return "hash";
     case Kind::date:
@@ -93,6 +97,7 @@ twice are errors with file, line and column; `weir check FILE` lists all of them
 | time | `500ms` `2s` `10m` `1h`; a number alone is refused |
 | size | `512KiB` `32MiB` (1024), `10MB` (1000) |
 | amount | `0.05 USD` |
+| share | `10%` `0.5%` |
 | address | `127.0.0.1:8080` `[::1]:8080` |
 | variable | `${NAME}` `${NAME:-default}` `${file:/run/secrets/key}`; `$$` is a dollar sign |
 
@@ -148,7 +153,7 @@ Json schema_of(const Setting& setting) {
     }
   } else if (setting.kind == Kind::addresses) {
     schema["type"] = {"string", "array", "object"};
-  } else if (setting.kind == Kind::names) {
+  } else if (setting.kind == Kind::names || setting.kind == Kind::secrets) {
     schema["type"] = {"array", "string"};
     schema["items"] = {{"type", "string"}};
   } else if (setting.kind == Kind::flag) {
@@ -167,6 +172,7 @@ void put(Json& object, std::string_view path, const Setting& setting) {
   const auto key = std::string{path.substr(0, path.find('.'))};
   if (key == "[]") {
     object["type"] = "array";
+    if (!object.contains("items")) object["items"] = Json::object();
     return put(object["items"], path.substr(key.size() + 1), setting);
   }
   object["type"] = "object";

@@ -8,3 +8,9 @@ add_custom_command(OUTPUT ${WEIR_PRICE_ROWS} COMMAND weir_price_table ${WEIR_PRI
   DEPENDS weir_price_table ${WEIR_PRICES} VERBATIM)
 add_library(weir_settings_built_in STATIC ${CMAKE_CURRENT_LIST_DIR}/built_in/built_in_prices.cpp ${WEIR_PRICE_ROWS})
 target_link_libraries(weir_settings_built_in PUBLIC weir_settings)
+# config/providers.yaml: its text, a page long.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/config/providers.yaml)
+file(READ ${PROJECT_SOURCE_DIR}/config/providers.yaml WEIR_PROVIDER_ERRORS)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/provider_errors_text.cpp.in
+  ${CMAKE_CURRENT_BINARY_DIR}/settings/provider_errors_text.cpp @ONLY)
+target_sources(weir_settings PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/settings/provider_errors_text.cpp)

@@ -108,6 +108,12 @@ Result<double> parse_decimal(std::string_view text) {
   return static_cast<double>(number->billionths) / 1e9;
 }
 
+Result<unsigned> parse_percent(std::string_view text) {
+  const auto number = text.ends_with('%') ? parse_decimal(text.substr(0, text.size() - 1)) : failure("");
+  if (!number || *number > 10'000) return failure("must be a share like 10% or 0.5%");
+  return static_cast<unsigned>(*number * 100 + 0.5);
+}
+
 Result<NanoDollars> parse_money(std::string_view text) {
   const auto number = read_decimal(text);
   if (!number || number->rest != " USD") return failure("must be an amount like 0.05 USD");

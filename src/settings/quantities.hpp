@@ -24,6 +24,9 @@ Result<std::int64_t> parse_count(std::string_view text);
 /// `12`, `0.5`; not negative, at most 9 decimals.
 Result<double> parse_decimal(std::string_view text);
 
+/// `10%`, `0.5%`; in hundredths of a percent.
+Result<unsigned> parse_percent(std::string_view text);
+
 /// `0.05 USD`.
 Result<NanoDollars> parse_money(std::string_view text);
 

@@ -61,6 +61,13 @@ class References {
       problem(provider->place, fmt::format("model {}: provider \"{}\" is not configured{}", model.name,
                                            shown(provider, model.provider), provider_hint(model.provider)));
     }
+    const Node* places = node ? node->find("deployments") : nullptr;
+    for (std::size_t i = 0; places && i < places->items.size(); ++i) {
+      const Node* named = places->items[i].find("provider");
+      if (!named || named->kind != Node::Kind::scalar || has(settings_.providers, named->text)) continue;
+      problem(named->place, fmt::format("model {}: provider \"{}\" is not configured{}", model.name,
+                                        shown(named, named->text), provider_hint(named->text)));
+    }
     near_miss(model);
   }
 
@@ -84,33 +91,41 @@ class References {
               fmt::format("\"{}\" is both a route and a model: rename one of them", route.name));
     }
     const Node* node = entry("routes", route.name);
+    const Node* fallback = node ? node->find("fallback") : nullptr;
+    for (std::size_t i = 0; fallback && i < fallback->items.size() && i < route.fallback.size(); ++i) {
+      of_name(route.name, fallback->items[i], route.fallback[i]);
+    }
     const Node* model = node ? node->find("model") : nullptr;
-    if (!model || model->kind != Node::Kind::scalar || !model->unset.empty() || has(settings_.models, route.model))
-      return;
-    const auto& name = route.model;
+    if (model) of_name(route.name, *model, route.model);
+  }
+
+  /// A model that a route names: under models, or provider/model.
+  void of_name(const std::string& route_name, const Node& node, std::string& name) {
+    const Node* model = &node;
+    if (model->kind != Node::Kind::scalar || !model->unset.empty() || has(settings_.models, name)) return;
     if (const auto slash = name.find('/'); slash != name.npos) {
       const std::string_view provider = std::string_view{name}.substr(0, slash);
       if (has(settings_.providers, provider)) {
         if (slash + 1 == name.size())
-          problem(model->place, fmt::format("route {}: no model after the slash", route.name));
+          problem(model->place, fmt::format("route {}: no model after the slash", route_name));
         return;
       }
-      return problem(model->place, fmt::format("route {}: \"{}\" is neither a model nor provider/model{}", route.name,
+      return problem(model->place, fmt::format("route {}: \"{}\" is neither a model nor provider/model{}", route_name,
                                                shown(model, name), did_you_mean(settings_.models, name)));
     }
     for (const auto& provider : settings_.providers) {
       // `model: demo` is what one writes to try a route out.
       if (provider.name == name && provider.protocol == providers::Protocol::demo) {
-        route.model = name + "/demo";
+        name += "/demo";
         return;
       }
     }
     if (has(settings_.routes, name)) {
       return problem(model->place,
-                     fmt::format("route {}: \"{}\" is a route; name a model", route.name, shown(model, name)));
+                     fmt::format("route {}: \"{}\" is a route; name a model", route_name, shown(model, name)));
     }
     const auto near = did_you_mean(settings_.models, name);
-    problem(model->place, fmt::format("route {}: model \"{}\" is not configured{}", route.name, shown(model, name),
+    problem(model->place, fmt::format("route {}: model \"{}\" is not configured{}", route_name, shown(model, name),
                                       near.empty() ? ". Add it under models: or write provider/model" : near));
   }
 

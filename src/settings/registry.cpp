@@ -30,6 +30,35 @@ using enum Change;
               "between two reads of an answer; else 120s"},                                                            \
       Setting{section ".timeouts.total", duration, "", "1ms", "24h", "", live, "of one attempt as a whole; else 10m"}
 
+// The same rows for a route and the defaults.
+#define WEIR_WAY(section)                                                                                          \
+  Setting{section ".retry.attempts", count, "", "1", "10", "", live, "of one call, the first included; else 3"},   \
+      Setting{section ".retry.max_resend_cost",                                                                    \
+              money,                                                                                               \
+              "",                                                                                                  \
+              "0 USD",                                                                                             \
+              "1000 USD",                                                                                          \
+              "",                                                                                                  \
+              live,                                                                                                \
+              "most that the second attempt of a call may cost that may have been billed already; else 0.05 USD"}, \
+      Setting{section ".zones", names, "", "", "", "", live, "the only zones that its calls may reach; else any"}, \
+      Setting{section ".keep_alive",                                                                               \
+              duration,                                                                                            \
+              "",                                                                                                  \
+              "1s",                                                                                                \
+              "1h",                                                                                                \
+              "off",                                                                                               \
+              live,                                                                                                \
+              "a comment on a stream that has sent nothing for so long; it commits status 200 (docs/retries.md)"}, \
+      Setting{section ".repair_json",                                                                              \
+              flag,                                                                                                \
+              "",                                                                                                  \
+              "",                                                                                                  \
+              "",                                                                                                  \
+              "",                                                                                                  \
+              live,                                                                                                \
+              "mend almost-JSON in whole replies to calls that asked for JSON; else false"}
+
 constexpr std::array kSettings{
     Setting{"listen", addresses, "127.0.0.1:8080", "", "", "", restart,
             "where clients connect; a list for several. An item may be {address: …, tls: {cert: F, key: F}}"},
@@ -79,6 +108,8 @@ constexpr std::array kSettings{
             "up to and with /v1; may be left out for the names of the table \"Without a file\""},
     Setting{"providers.<name>.api_key", secret, "", "", "", "", live,
             "sent as bearer token; none: no Authorization is sent"},
+    Setting{"providers.<name>.api_keys", secrets, "", "", "", "", live,
+            "instead of api_key: several, used in turn; a spent or refused one rests"},
     Setting{"providers.<name>.headers.<header>", secret, "", "", "", "", live, "added to each request"},
     Setting{"providers.<name>.tls.ca", file, "", "", "", "", live,
             "certificates (PEM) trusted instead of the system's"},
@@ -101,6 +132,18 @@ constexpr std::array kSettings{
             "USD per million prompt tokens put into it; else as input"},
     Setting{"models.<name>.context", count, "", "1", "1000000000", "", live,
             "context window in tokens; else the catalogue's"},
+    Setting{"models.<name>.zone", text, "", "", "", "", live, "where it runs, for zones:"},
+    Setting{"models.<name>.max_in_flight", count, "", "1", "1000000", "", live,
+            "calls at once, of the process; beyond it the next place, else 503"},
+    Setting{"models.<name>.deployments.[].provider", name, "", "", "", "", live,
+            "instead of provider: a list of places that have this model (required)"},
+    Setting{"models.<name>.deployments.[].id", text, "", "", "", "", live, "the name there; else the model's id"},
+    Setting{"models.<name>.deployments.[].weight", count, "1", "0", "1000000", "", live, "for fill: weight"},
+    Setting{"models.<name>.deployments.[].max_in_flight", count, "", "1", "1000000", "", live,
+            "calls at once, of the process; beyond it the next place"},
+    Setting{"models.<name>.deployments.[].zone", text, "", "", "", "", live, "else the model's"},
+    Setting{"models.<name>.fill", choice, "first", "", "", "first weight latency", live,
+            "which place of several: the first that has room, by weight, or the faster of two at random"},
     WEIR_TIMEOUTS("models.<name>"),
 
     Setting{"routes.<name>.model", text, "", "", "", "", live, "a name under models, or provider/model (required)"},
@@ -111,11 +154,22 @@ constexpr std::array kSettings{
             "whose provider key goes upstream: weir's, or the one that the caller sent beside its weir key"},
     Setting{"routes.<name>.keep_text", duration, "", "1s", "8760h", "", live,
             "the ledger keeps prompt and answer of its calls so long; without it no text is ever kept"},
+    Setting{"routes.<name>.fallback", names, "", "", "", "", live,
+            "models that take the call when the one before failed; each as in model"},
+    WEIR_WAY("routes.<name>"),
     WEIR_TIMEOUTS("routes.<name>"),
 
     Setting{"defaults.deadline", duration, "", "1ms", "24h", "", live, "of every call whose route has none"},
     Setting{"defaults.keep_text", duration, "", "1s", "8760h", "", live, "of every route that says nothing itself"},
+    WEIR_WAY("defaults"),
     WEIR_TIMEOUTS("defaults"),
+
+    Setting{"retry.budget", percent, "10%", "0%", "100%", "", live,
+            "retries and fallbacks a provider may receive, of its calls in ten seconds; besides it always 100"},
+    Setting{"retry.backoff.base", duration, "100ms", "1ms", "1m", "", live,
+            "the first wait is a random time up to this, each further one up to twice as long"},
+    Setting{"retry.backoff.cap", duration, "5s", "1ms", "10m", "", live,
+            "no wait is longer; where a provider asks for more, the client gets its answer instead"},
 
     Setting{"keys.[].name", text, "", "", "", "", live, "what the key is called in metrics, ledger and log (required)"},
     Setting{"keys.[].hash", key_hash, "", "", "", "", live, "`sha256:…` as `weir keys new` prints it (required)"},
@@ -137,6 +191,7 @@ constexpr std::array kSettings{
             "$STATE_DIRECTORY, else ~/.local/state/weir"},
 };
 #undef WEIR_TIMEOUTS
+#undef WEIR_WAY
 
 // Named by the contract, not built yet: said plainly instead of "unknown key".
 constexpr auto kPlanned = std::to_array<std::string_view>({"keys.[].limits",
@@ -144,43 +199,28 @@ constexpr auto kPlanned = std::to_array<std::string_view>({"keys.[].limits",
                                                            "groups.<name>.on_exhaust",
                                                            "groups.<name>.limits",
                                                            "classify",
-                                                           "retry",
                                                            "embedding",
                                                            "stores.cache_memory",
                                                            "stores.cache_file",
                                                            "stores.redis",
-                                                           "providers.<name>.api_keys",
                                                            "providers.<name>.api_version",
                                                            "providers.<name>.region",
-                                                           "models.<name>.deployments",
-                                                           "models.<name>.fill",
-                                                           "models.<name>.zone",
                                                            "models.<name>.price.monthly",
-                                                           "models.<name>.max_in_flight",
                                                            "routes.<name>.tiers",
                                                            "routes.<name>.split",
                                                            "routes.<name>.choose",
                                                            "routes.<name>.among",
                                                            "routes.<name>.cascade",
-                                                           "routes.<name>.fallback",
                                                            "routes.<name>.compress",
                                                            "routes.<name>.output",
                                                            "routes.<name>.prompt_cache",
                                                            "routes.<name>.cache",
-                                                           "routes.<name>.retry",
                                                            "routes.<name>.hedge",
-                                                           "routes.<name>.keep_alive",
-                                                           "routes.<name>.repair_json",
                                                            "routes.<name>.strict",
                                                            "routes.<name>.fetch_images",
-                                                           "routes.<name>.zones",
-                                                           "defaults.retry",
                                                            "defaults.hedge",
-                                                           "defaults.keep_alive",
-                                                           "defaults.repair_json",
                                                            "defaults.strict",
                                                            "defaults.fetch_images",
-                                                           "defaults.zones",
                                                            "defaults.cache"});
 
 /// Compares in the unit of the kind, so that 90s is past a bound of 1m.
@@ -295,6 +335,12 @@ std::optional<std::string> complaint(const Setting& setting, std::string_view va
       return error_of(parse_flag(value));
     case count:
       return outside(setting, parse_count(value), &parse_count);
+    case percent:
+      return outside(setting, parse_percent(value), &parse_percent);
+    case secrets:
+      if (value.size() > 8192) return "must have at most 8192 characters";
+      return has_control(value) ? std::optional<std::string>{"must not contain line breaks or control characters"}
+                                : text_complaint(value, 8192);
     case decimal:
       return outside(setting, parse_decimal(value), &parse_decimal);
     case dollars:

@@ -15,6 +15,9 @@ enum class Kind {
   task,    ///< [A-Za-z0-9_.:-]{1,64}
   choice,  ///< one of `bounds`
   flag,
+  percent,
+  names,    ///< a list of texts; `choices`: only these
+  secrets,  ///< a list of texts that no message shows
   count,
   decimal,
   dollars,  ///< per million tokens
@@ -24,7 +27,6 @@ enum class Kind {
   address,
   addresses,  ///< one address or a list of them
   url,
-  names,     ///< a list of texts, or one; `choices`: only these
   key_hash,  ///< sha256:… of a client key; no message shows it
   date,      ///< YYYY-MM-DD, or with a time: YYYY-MM-DDTHH:MM:SSZ
 };

@@ -12,6 +12,7 @@
 #include "admission/settings.hpp"
 #include "net/settings.hpp"
 #include "pipeline/resolve/settings.hpp"
+#include "pipeline/retry/settings.hpp"
 #include "providers/settings.hpp"
 #include "telemetry/settings.hpp"
 
@@ -35,6 +36,8 @@ struct Settings {
   std::vector<admission::GroupSettings> groups;
   std::string keys_file;  ///< `stores.keys`: keys made at run time; empty = weir.keys beside the ledger
   accounting::LedgerSettings ledger;
+  pipeline::WaySettings way_defaults;  ///< defaults: {retry: …, zones: …, …}
+  pipeline::RetrySettings retry;
   telemetry::LogSettings log;
   telemetry::MetricsSettings metrics;
   telemetry::TracesSettings traces;

@@ -1,5 +1,6 @@
 #include "telemetry/call_line.hpp"
 
+#include <algorithm>
 #include <ctime>
 
 namespace weir::telemetry {
@@ -94,6 +95,34 @@ void write_phases(JsonWriter& out, const std::array<Duration, static_cast<std::s
   out.raw("}");
 }
 
+namespace {
+
+/// Where a call went before it ended, for the calls that went further than to one place.
+void write_attempts(JsonWriter& out, const Exchange& exchange) {
+  out.raw(R"(,"tried":[)");
+  const std::size_t shown = std::min(exchange.attempts.size(), logged_attempts_max);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Attempt& attempt = exchange.attempts[i];
+    out.raw(i == 0 ? "{" : ",{");
+    name_or_none(out, R"("provider":)", attempt.provider);
+    name_or_none(out, R"(,"model":)", attempt.model);
+    number(out, R"(,"key_index":)", attempt.key_index);
+    known_name(out, R"(,"failure":")", name_of(attempt.failure));
+    known_name(out, R"(,"phase":")", name_of(attempt.phase));
+    number(out, R"(,"status":)", attempt.provider_status);
+    Duration took{};
+    for (const Duration phase : attempt.phases) took += phase;
+    out.raw(R"(,"ms":)");
+    out.decimal(microseconds(took), 3);
+    out.raw(R"(,"cost_usd":)");
+    out.decimal(attempt.cost.value, 9);
+    out.raw("}");
+  }
+  out.raw("]");
+}
+
+}  // namespace
+
 void write_call_line(JsonWriter& out, const Exchange& exchange, TimeText& time) {
   static const Attempt no_attempt;
   const bool tried = !exchange.attempts.empty();
@@ -148,6 +177,7 @@ void write_call_line(JsonWriter& out, const Exchange& exchange, TimeText& time) 
   }
   out.raw(R"(,"phases_ms":)");
   write_phases(out, phases);
+  if (exchange.attempts.size() > 1) write_attempts(out, exchange);
   out.raw("}\n");
 }
 

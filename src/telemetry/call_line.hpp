@@ -21,8 +21,9 @@ class TimeText {
 };
 
 /// No line is longer, whatever clients and providers send: each text in it is cut.
-inline constexpr std::size_t call_line_bytes_max = 8192;
+inline constexpr std::size_t call_line_bytes_max = 24U << 10;
 inline constexpr std::size_t logged_text_bytes_max = 128;
+inline constexpr std::size_t logged_attempts_max = 8;  ///< of one call; `attempts` says how many there were
 
 /// One call as one line of JSON with its line feed, at its end. Never holds prompt text, a query string or a secret.
 void write_call_line(JsonWriter& out, const Exchange& exchange, TimeText& time);

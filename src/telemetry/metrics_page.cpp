@@ -269,6 +269,48 @@ void collect_phases(Workers workers, Families& out) {
   out.push_back(std::move(own));
 }
 
+void collect_reasks(Workers workers, Families& out) {
+  Sums<3, std::uint64_t> sums;
+  Sums<2, std::uint64_t> repaired;
+  for (const WorkerMetrics* worker : workers) {
+    worker->calls().for_each([&](const auto& slot) {
+      const auto labels = printable(slot.labels);
+      if (const auto count = slot.counters.json_repaired.read(); count > 0) repaired[{labels[0], labels[1]}] += count;
+      if (const auto count = slot.counters.retries_of_client.read(); count > 0)
+        sums[{labels[0], labels[1], "client_retry"}] += count;
+      if (const auto count = slot.counters.retries_of_weir.read(); count > 0)
+        sums[{labels[0], labels[1], "weir_retry"}] += count;
+    });
+  }
+  MetricFamily reasks =
+      family("weir_reasks_total", "What was asked again: by clients' SDKs, and by weir itself", MetricType::Counter);
+  for (const auto& [labels, count] : sums) {
+    add_metric(reasks, Names<3>{"route", "task", "why"}, labels).counter.value = static_cast<double>(count);
+  }
+  out.push_back(std::move(reasks));
+  MetricFamily mended =
+      family("weir_json_repaired_total", "Replies whose almost-JSON weir mended (repair_json)", MetricType::Counter);
+  for (const auto& [labels, count] : repaired) {
+    add_metric(mended, Names<2>{"route", "task"}, labels).counter.value = static_cast<double>(count);
+  }
+  out.push_back(std::move(mended));
+}
+
+void collect_places(const MetricsPage::Sources& sources, Families& out) {
+  if (!sources.places) return;
+  MetricFamily budget =
+      family("weir_retry_budget_remaining", "Retries that a provider may still receive just now", MetricType::Gauge);
+  MetricFamily circuit =
+      family("weir_circuit_state", "The worst circuit of a provider: 0 closed, 1 half-open, 2 open", MetricType::Gauge);
+  for (const targets::Places::Seen& seen : sources.places()) {
+    add_metric(budget, Names<1>{"provider"}, {seen.provider}).gauge.value = static_cast<double>(seen.budget_remaining);
+    add_metric(circuit, Names<1>{"provider"}, {seen.provider}).gauge.value =
+        static_cast<double>(static_cast<int>(seen.circuit));
+  }
+  out.push_back(std::move(budget));
+  out.push_back(std::move(circuit));
+}
+
 void collect_process(const MetricsPage::Sources& sources, Families& out) {
   // Ended before started: a call that begins in between is one too many, never one below zero.
   std::uint64_t ended = 0;
@@ -328,6 +370,8 @@ std::vector<MetricFamily> MetricsPage::Collect() const {
   collect_attempts(sources_.workers, families);
   collect_times(sources_.workers, families);
   collect_phases(sources_.workers, families);
+  collect_reasks(sources_.workers, families);
+  collect_places(sources_, families);
   collect_process(sources_, families);
   return families;
 }

@@ -1,9 +1,11 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "targets/places.hpp"
 #include "telemetry/worker_metrics.hpp"
 
 #include <prometheus/collectable.h>
@@ -38,10 +40,12 @@ class MetricsPage final : public prometheus::Collectable {
     const std::atomic<std::uint64_t>* log_write_errors = nullptr;
     const std::atomic<std::uint64_t>* traces_exported = nullptr;
     const std::atomic<std::uint64_t>* traces_dropped = nullptr;
+    std::function<std::vector<targets::Places::Seen>()> places = {};  ///< budgets and circuits; empty = not on the page
   };
 
   explicit MetricsPage(Sources sources) : sources_(std::move(sources)) {}
   void set_ledger(const LedgerCounts& counts) { sources_.ledger = counts; }  ///< before the first scrape
+  void show_places(std::function<std::vector<targets::Places::Seen>()> places) { sources_.places = std::move(places); }
 
   std::vector<prometheus::MetricFamily> Collect() const override;
   /// The page in Prometheus's text format, version 0.0.4.

@@ -54,6 +54,7 @@ void RecentCalls::add(const Exchange& exchange) {
     to.failure = from.failure;
     to.phase = from.phase;
     to.status = from.provider_status;
+    to.key_index = from.key_index;
     to.may_have_been_billed = from.may_have_been_billed;
     to.wasted = from.wasted;
     to.usage = from.usage;
@@ -99,7 +100,9 @@ std::string RecentCalls::json_of(const Record& record) {
     out.number(static_cast<std::int64_t>(i + 1));
     named(out, R"(","provider":)", record.at(attempt.provider));
     named(out, R"(,"model":)", record.at(attempt.model));
-    out.raw(R"(,"key_index":0,"phases_ms":)");  // one key per provider entry so far
+    out.raw(R"(,"key_index":)");
+    out.number(attempt.key_index);
+    out.raw(R"(,"phases_ms":)");
     write_phases(out, attempt.phases);
     named(out, R"(,"failure":)", name_of(attempt.failure));
     named(out, R"(,"phase":)", name_of(attempt.phase));

@@ -35,6 +35,7 @@ class RecentCalls {
     Failure failure = Failure::none;
     Phase phase = Phase::none;
     std::uint16_t status = 0;
+    std::uint32_t key_index = 0;
     bool may_have_been_billed = false;
     bool wasted = false;
     Usage usage;

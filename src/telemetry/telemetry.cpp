@@ -57,6 +57,10 @@ Telemetry::Telemetry(std::unique_ptr<LogWriter> writer, MetricsSettings metrics,
   page_ = std::make_unique<MetricsPage>(std::move(sources));
 }
 
+void Telemetry::show_places(std::function<std::vector<targets::Places::Seen>()> places) {
+  page_->show_places(std::move(places));
+}
+
 Telemetry::~Telemetry() {
   stop();
 }

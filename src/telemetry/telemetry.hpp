@@ -1,12 +1,14 @@
 #pragma once
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <weir/base/log.hpp>
 #include <weir/base/result.hpp>
+#include "targets/places.hpp"
 #include "telemetry/settings.hpp"
 #include "telemetry/worker_telemetry.hpp"
 
@@ -32,6 +34,9 @@ class Telemetry {
   ~Telemetry();
 
   WorkerTelemetry& worker(std::size_t index) { return *workers_[index]; }
+
+  /// What is known of places, for the page. Called before the first metrics_text(), on its thread later.
+  void show_places(std::function<std::vector<targets::Places::Seen>()> places);
 
   /// What /metrics serves, as `metrics_content_type`.
   std::string metrics_text() const;

@@ -120,6 +120,9 @@ void WorkerMetrics::call_ended(const Exchange& exchange) {
     if (saved > 0) last->saved_nano_dollars[i].add(count(saved));
     if (saved < 0) last->extra_nano_dollars[i].add(count(-saved));
   }
+  if (exchange.request.client_retry > 0) last->retries_of_client.add(1);
+  if (exchange.json_repaired) last->json_repaired.add(1);
+  if (exchange.attempts.size() > 1) last->retries_of_weir.add(exchange.attempts.size() - 1);
   last->times->request.observe(exchange.took);
   if (exchange.request.stream && exchange.first_byte_sent != TimePoint{}) {
     last->times->first_token.observe(exchange.first_byte_sent - exchange.started);

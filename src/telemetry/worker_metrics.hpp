@@ -39,6 +39,9 @@ struct CallCounters {
   Counter wasted_nano_dollars;
   std::array<Counter, static_cast<std::size_t>(SavingCause::count_)> saved_nano_dollars;
   std::array<Counter, static_cast<std::size_t>(SavingCause::count_)> extra_nano_dollars;  ///< where it cost more
+  Counter retries_of_client;  ///< calls that the client's SDK said to be repeated ones
+  Counter json_repaired;
+  Counter retries_of_weir;  ///< attempts after a call's first
   // What the same labels lead to, so that a warmed call is one look-up. The worker's own; a scrape does not follow
   // them.
   TimeCounters* times = nullptr;

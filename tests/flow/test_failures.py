@@ -22,6 +22,7 @@ def house(provider, authority, tmp_path_factory):
     untrusted = authority.issue("localhost", label="failures", addresses=["127.0.0.1"])
     with ScriptedProvider(tls=untrusted.server_context()) as secure, DeafListener() as deaf:
         settings = plain_settings(provider.base_url)
+        settings["defaults"] = {"retry": {"attempts": 1}}  # one fault, one attempt; test_retries.py has the rest
         settings["providers"] |= {
             "refused": openai_provider(f"http://127.0.0.1:{free_port()}/v1"),
             "nowhere": openai_provider("http://no-such-host.invalid/v1", timeouts={"connect": "20s"}),

@@ -163,7 +163,7 @@ def test_without_reported_usage_the_text_is_counted(fresh, provider, stream):
 
 
 def test_a_failed_call_costs_nothing_that_was_served(fresh, provider):
-    provider.answer_next(send(answers.reply(answers.error_body(), 500)))
+    provider.answer_always(send(answers.reply(answers.error_body(), 500)))
     fresh.chat()
     assert fresh.metrics().value("weir_cost_usd_total", kind="served") == 0
 

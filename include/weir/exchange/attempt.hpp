@@ -11,13 +11,16 @@
 
 namespace weir {
 
+struct Target;
+
 /// One try at one target. Written by the provider that made it (cost: by the meter), owned by retry's vector, so that
 /// two attempts at once cannot tread on each other.
 struct Attempt {
   std::string_view provider;
   std::string_view model;
-  std::uint32_t key_index = 0;  ///< which of the provider entry's keys it went out with
-  std::uint64_t span = 0;       ///< retry: its own in the call's trace; 0 = the call is not traced
+  std::uint32_t key_index = 0;     ///< which of the provider entry's keys it goes out with: written by retry
+  const Target* target = nullptr;  ///< in the settings snapshot: its prices; null = the plan's target
+  std::uint64_t span = 0;          ///< retry: its own in the call's trace; 0 = the call is not traced
   TimePoint started{};
   /// How long each phase took; zero = it was not gone through (a pooled connection has no connect).
   std::array<Duration, static_cast<std::size_t>(Phase::count_)> phases{};

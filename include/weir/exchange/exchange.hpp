@@ -46,6 +46,9 @@ struct Exchange {
   Patch patch;  ///< what changes in the body on its way up, for the attempt that runs
   std::vector<Attempt> attempts;
 
+  // repair
+  bool json_repaired = false;  ///< the reply's content was mended (repair_json)
+
   std::string kept_reply;  ///< api: the reply's text, only where the plan keeps it
 
   // provider, by way of the sink

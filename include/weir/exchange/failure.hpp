@@ -39,6 +39,14 @@ enum class Phase : std::uint8_t { none, resolve, connect, tls, send, await_heade
 
 enum class Policy : std::uint8_t { none, give_up, retry_same, retry_elsewhere, bigger_context };
 
+/// What a failure tells of the place it came from (src/targets): who is left out for a while.
+enum class Bench : std::uint8_t {
+  none,
+  place,  ///< this key's use of this model
+  key,    ///< this key, whatever the model: it is spent or refused
+  asked   ///< the place, if the provider said for how long
+};
+
 /// The metric label `outcome` (RULINGS 7).
 enum class Outcome : std::uint8_t {
   ok,
@@ -58,7 +66,10 @@ struct FailureRow {
   std::string_view type;  ///< `type` in OpenAI's error body
   Policy policy;
   Outcome outcome;
-  bool may_invite_back;  ///< our own 429 and 503: Retry-After instead of x-should-retry: false
+  bool may_invite_back;         ///< our own 429 and 503: Retry-After instead of x-should-retry: false
+  bool same_place = false;      ///< if it came fast, the same place may be asked again after a back-off
+  bool provider_fault = false;  ///< counts against the place's circuit
+  Bench bench = Bench::none;
 };
 
 inline constexpr std::array kFailures{
@@ -77,29 +88,29 @@ inline constexpr std::array kFailures{
                Policy::bigger_context, Outcome::client_error, false},
     FailureRow{Failure::client_left, "client.left", 499, "", Policy::give_up, Outcome::client_left, false},
     FailureRow{Failure::limit_rate, "limit.rate", 429, "rate_limit_error", Policy::retry_elsewhere, Outcome::limited,
-               false},
+               false, true, false, Bench::place},
     FailureRow{Failure::limit_quota, "limit.quota", 429, "insufficient_quota", Policy::retry_elsewhere,
-               Outcome::limited, false},
+               Outcome::limited, false, false, false, Bench::key},
     FailureRow{Failure::upstream_credentials, "upstream.credentials", 502, "api_error", Policy::retry_elsewhere,
-               Outcome::upstream_error, false},
+               Outcome::upstream_error, false, false, false, Bench::key},
     FailureRow{Failure::upstream_model_missing, "upstream.model_missing", 404, "invalid_request_error",
-               Policy::retry_elsewhere, Outcome::upstream_error, false},
+               Policy::retry_elsewhere, Outcome::upstream_error, false, false, false, Bench::place},
     FailureRow{Failure::upstream_unreachable, "upstream.unreachable", 502, "api_error", Policy::retry_elsewhere,
-               Outcome::upstream_error, false},
+               Outcome::upstream_error, false, true, true},
     FailureRow{Failure::upstream_timeout_connect, "upstream.timeout.connect", 504, "api_error", Policy::retry_elsewhere,
-               Outcome::upstream_error, false},
+               Outcome::upstream_error, false, true, true},
     FailureRow{Failure::upstream_timeout_first_byte, "upstream.timeout.first_byte", 504, "api_error",
-               Policy::retry_elsewhere, Outcome::upstream_error, false},
+               Policy::retry_elsewhere, Outcome::upstream_error, false, false, true},
     FailureRow{Failure::upstream_timeout_between_bytes, "upstream.timeout.between_bytes", 504, "api_error",
-               Policy::retry_elsewhere, Outcome::upstream_error, false},
+               Policy::retry_elsewhere, Outcome::upstream_error, false, false, true},
     FailureRow{Failure::upstream_timeout_total, "upstream.timeout.total", 504, "api_error", Policy::retry_elsewhere,
-               Outcome::upstream_error, false},
+               Outcome::upstream_error, false, false, true},
     FailureRow{Failure::upstream_overloaded, "upstream.overloaded", 503, "api_error", Policy::retry_elsewhere,
-               Outcome::upstream_error, false},
+               Outcome::upstream_error, false, true, true, Bench::asked},
     FailureRow{Failure::upstream_error, "upstream.error", 502, "api_error", Policy::retry_elsewhere,
-               Outcome::upstream_error, false},
+               Outcome::upstream_error, false, true, true},
     FailureRow{Failure::upstream_protocol, "upstream.protocol", 502, "api_error", Policy::retry_elsewhere,
-               Outcome::upstream_error, false},
+               Outcome::upstream_error, false, false, true},
     FailureRow{Failure::gateway_busy, "gateway.busy", 503, "api_error", Policy::give_up, Outcome::gateway_error, true},
     FailureRow{Failure::gateway_budget, "gateway.budget", 429, "insufficient_quota", Policy::give_up,
                Outcome::gateway_error, true},

@@ -24,16 +24,19 @@ class Interruptible {
 };
 
 /// How a call is broken off in whatever phase it is: whoever waits registers itself, whoever wants it ended fires.
-/// The first reason stays. Thread: the exchange's own.
+/// The first reason stays; the client's leaving and the end of weir outlast clear(). Thread: the exchange's own.
 class Interrupt {
  public:
   void fire(InterruptReason reason) {
     if (reason_ == InterruptReason::none) reason_ = reason;
+    if (reason == InterruptReason::client_left || reason == InterruptReason::shutdown) over_ = reason;
     if (pending_ != nullptr) pending_->interrupt();
   }
   bool fired() const { return reason_ != InterruptReason::none; }
   InterruptReason reason() const { return reason_; }
-  void clear() { reason_ = InterruptReason::none; }  ///< before another attempt of the same call
+  void clear() { reason_ = over_; }                             ///< before another attempt of the same call
+  bool over() const { return over_ != InterruptReason::none; }  ///< no attempt may follow
+  InterruptReason over_because() const { return over_; }
 
   /// Registers for the scope of one wait; the one before comes back when it ends.
   class Scope {
@@ -53,6 +56,7 @@ class Interrupt {
  private:
   Interruptible* pending_ = nullptr;
   InterruptReason reason_ = InterruptReason::none;
+  InterruptReason over_ = InterruptReason::none;
 };
 
 }  // namespace weir

@@ -16,9 +16,11 @@ inline constexpr std::size_t model_name_bytes_max = 256;  // becomes a label, a 
 inline constexpr std::size_t task_name_bytes_max = 64;    // becomes a metric label
 inline constexpr std::size_t request_id_bytes_max = 128;
 inline constexpr std::size_t provider_message_bytes_max = 500;  // a provider's error text in our own body
-inline constexpr std::size_t kept_text_bytes_max = 1U << 20;  // of an answer, where a route says keep_text
+inline constexpr std::size_t kept_text_bytes_max = 1U << 20;    // of an answer, where a route says keep_text
 inline constexpr std::size_t series_max = 10'000;               // label floods end in `other`
 inline constexpr std::size_t recent_calls_max = 1'000;          // kept in memory for /api/calls/{id}
+inline constexpr std::size_t plan_places_max =
+    32;  // places of one model, and models of one way: looked through per call
 inline constexpr std::size_t connection_read_bytes =
     4096;  // what an idle connection keeps ready: 10,000 of them in 200 MB
 inline constexpr std::size_t stream_read_bytes = 16U << 10;           // one upstream read of a stream

@@ -2,13 +2,19 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <weir/exchange/price.hpp>
 
 namespace weir {
 
 class Provider;
+namespace targets {
+class Place;
+}
 
 /// Bounds of one attempt, by phase. `first_byte` of zero is `auto` (RULINGS 2).
 struct TimeLimits {
@@ -45,6 +51,27 @@ struct Target {
   const Price* id_price = nullptr;    ///< the catalogue's for `upstream_model`
   const Price* name_price = nullptr;  ///< the catalogue's for the configured name
   TimeLimits time_limits;
+  targets::Place* place = nullptr;  ///< what is known of it and its keys; null = nothing is kept
+  std::string_view zone;            ///< where it runs; empty = not said, which no zone filter lets through
+  std::int64_t context = 0;         ///< window in tokens; 0 = not known
+  std::uint32_t weight = 1;
+  std::uint32_t max_in_flight = 0;  ///< of the process; 0 = no bound
+};
+
+/// How one of several places of a model is chosen: in their order, by weight, or by how long they take.
+enum class Fill : std::uint8_t { first, weight, latency };
+
+/// One model of the way: its own, then each fallback's. Lifetime: the settings snapshot's.
+struct PlanStep {
+  std::span<const Target> places;
+  Fill fill = Fill::first;
+};
+
+/// How often and how dearly one call may be tried again (`retry:` of a route or the defaults).
+struct RetryLimits {
+  std::uint32_t attempts = 3;
+  NanoDollars max_resend_cost{50'000'000};  ///< of a call that may have been billed already
+  bool operator==(const RetryLimits&) const = default;
 };
 
 /// What `resolve` decided: pure data, fixed before anything is sent.
@@ -54,7 +81,12 @@ struct Plan {
   std::chrono::milliseconds deadline{0};  ///< the call's own, all attempts together; 0 = the target's `total`
   std::chrono::seconds keep_text{0};      ///< how long the ledger keeps the call's text; 0 = it keeps none
   bool pass_key = false;                  ///< the caller's own provider key goes upstream, not weir's
-  Target target;
+  Target target;  ///< where the attempt that runs, or ran last, goes; until then the first place of the first step
+  std::span<const PlanStep> steps;  ///< empty = `target` alone
+  RetryLimits retry;
+  const std::vector<std::string>* zones = nullptr;  ///< of the route: the only ones it may reach; null = any
+  std::chrono::milliseconds keep_alive{0};  ///< comments on a stream that has sent nothing for so long; 0 = none
+  bool repair_json = false;
 };
 
 }  // namespace weir

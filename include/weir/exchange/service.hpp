@@ -28,7 +28,8 @@ struct ReplyHead {
 };
 
 /// Where an answer goes, bottom up. Calls are synchronous and only append; back-pressure is the driver's one awaited
-/// flush() per upstream read. Order: head, then any number of event()s or one whole(); the end is the Ending that the
+/// flush() per upstream read. A further head(), of a further attempt, throws away what was appended and not flushed.
+/// Order: head, then any number of event()s or one whole(); the end is the Ending that the
 /// service returns, before whose return nothing of the last read may be flushed (RULINGS 5: booked first).
 class ReplySink {
  public:
@@ -43,6 +44,9 @@ class ReplySink {
   virtual Flow whole(Buffer&& body) = 0;
   /// Sends what was appended; waits while the client's connection is full. `stop` = the client has left.
   virtual awaitable<Flow> flush() = 0;
+  /// A comment on a stream that has no content yet: commits status and head, not content, so that another attempt may
+  /// still follow. May run beside flush(). Nothing where there is no stream, or content has left.
+  virtual awaitable<void> keep_alive() { co_return; }
 };
 
 /// Anything that can answer a call: a stage, the whole gateway, a fake in a test.

@@ -70,7 +70,7 @@ std::string schema_tool_name(const ChatRequest& request) {
   return taken ? std::string{kSchemaTool} : name;
 }
 
-std::int64_t budget_of(Effort effort) {
+std::int64_t thinking_tokens_of(Effort effort) {
   switch (effort) {
     case Effort::minimal:
     case Effort::low:
@@ -95,7 +95,7 @@ void plan_thinking(const ChatRequest& request, const TargetTraits& target, Dropp
     plan.adaptive = true;
     return;
   }
-  plan.thinking = std::max(reasoning.budget_tokens.value_or(budget_of(reasoning.effort)), kThinkingTokensMin);
+  plan.thinking = std::max(reasoning.budget_tokens.value_or(thinking_tokens_of(reasoning.effort)), kThinkingTokensMin);
   if (!plan.max_tokens) {
     plan.max_tokens = plan.thinking + target.default_max_tokens;
     if (target.max_output_tokens > 0) plan.max_tokens = std::min(*plan.max_tokens, target.max_output_tokens);

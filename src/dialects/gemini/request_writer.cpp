@@ -77,7 +77,7 @@ void write_tools(const ChatRequest& request, Dropped& dropped, json::Members& bo
 }
 
 /// Tokens to think with, as Google's own OpenAI endpoint translates an effort.
-std::int64_t budget_of(Effort effort) {
+std::int64_t thinking_tokens_of(Effort effort) {
   switch (effort) {
     case Effort::none:
       return 0;
@@ -132,7 +132,7 @@ void write_thinking(const ChatRequest& request, const TargetTraits& target, Drop
     } else {
       const std::int64_t below = request.max_output_tokens.value_or(1 << 20) - 1;
       json::append_integer(thinking["thinkingBudget"],
-                           std::max<std::int64_t>(0, std::min(budget_of(reasoning.effort), below)));
+                           std::max<std::int64_t>(0, std::min(thinking_tokens_of(reasoning.effort), below)));
     }
   } else if (reasoning.adaptive && !is_third_generation(target.model)) {
     json::append_integer(thinking["thinkingBudget"], -1);

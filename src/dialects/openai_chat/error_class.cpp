@@ -25,7 +25,13 @@ bool holds_any(std::string_view text, std::initializer_list<std::string_view> pa
 /// What the error says in small letters; providers agree on few codes, so messages have to help.
 struct Words {
   explicit Words(const ProviderError& error)
-      : mark(lower(error.code) + " " + lower(error.type)), message(lower(error.message)), param(lower(error.param)) {}
+      : code(lower(error.code)),
+        type(lower(error.type)),
+        mark(code + " " + type),
+        message(lower(error.message)),
+        param(lower(error.param)) {}
+  std::string code;
+  std::string type;
   std::string mark;  ///< code and type
   std::string message;
   std::string param;
@@ -123,6 +129,17 @@ Failure class_of(int status, const Words& words, std::string_view retry_after) {
   }
 }
 
+/// By the provider's own code, then by its type; none = it has no entry.
+Failure class_of_code(const Words& words, std::span<const ErrorCode> codes) {
+  for (const std::string_view said : {std::string_view(words.code), std::string_view(words.type)}) {
+    if (said.empty()) continue;
+    for (const ErrorCode& known : codes) {
+      if (known.code == said) return known.failure;
+    }
+  }
+  return Failure::none;
+}
+
 bool keeps_status(int status) {
   return status == 400 || status == 404 || status == 413 || status == 422 || status == 429;
 }
@@ -146,14 +163,17 @@ bool is_for_client(Failure failure) {
 
 }  // namespace
 
-Ending classify_error(int status, std::string_view body, std::string_view retry_after) {
+Ending classify_error(int status, std::string_view body, std::string_view retry_after,
+                      std::span<const ErrorCode> codes) {
   const ProviderError error = read_error(body);
   const bool inside_success = status >= 200 && status < 300;
   const int meant = inside_success && error.status != 0 ? error.status : status;
   const Words words{error};
 
   Ending ending;
-  ending.failure = class_of(meant, words, retry_after);
+  ending.failure = class_of_code(words, codes);
+  if (ending.failure == Failure::none) ending.failure = class_of(meant, words, retry_after);
+  ending.permanent = meant == 501;  // SEMANTICS 10: it will never do this
   const bool for_client = is_for_client(ending.failure);
   if (for_client && keeps_status(meant)) ending.status = static_cast<std::uint16_t>(meant);
   if (for_client && ending.status == 0 && row_of(ending.failure).status == 0) ending.status = 400;

@@ -48,57 +48,129 @@ const ProviderEntry* Router::provider_named(std::string_view name) const {
   return nullptr;
 }
 
+const ModelSettings* Router::model_named(std::string_view name) const {
+  for (const ModelSettings& model : names_.models) {
+    if (model.name == name) return &model;
+  }
+  return nullptr;
+}
+
+Target Router::target_for(const ProviderEntry& provider, std::string_view upstream_model,
+                          std::string_view place) const {
+  Target target;
+  target.provider = provider.provider;
+  target.provider_name = provider.name;
+  target.model = upstream_model;
+  target.upstream_model = upstream_model;
+  target.time_limits = provider.time_limits;
+  const catalogue::ModelFacts* facts = catalogue_.find_reply_model(upstream_model);
+  if (facts != nullptr) target.context = facts->context_window;
+  if (facts == nullptr && provider.demo) facts = catalogue_.find_reply_model(kDemoPricedAs);
+  if (facts != nullptr) target.id_price = &facts->price;
+  if (names_.places != nullptr) target.place = &names_.places->place(provider.name, place, provider.keys);
+  return target;
+}
+
 Plan Router::plan_for(const ProviderEntry& provider, std::string_view upstream_model) const {
   Plan plan;
-  plan.target.provider = provider.provider;
-  plan.target.provider_name = provider.name;
-  plan.target.model = upstream_model;
-  plan.target.upstream_model = upstream_model;
-  plan.target.time_limits = provider.time_limits;
-  const catalogue::ModelFacts* facts = catalogue_.find_reply_model(upstream_model);
-  if (facts == nullptr && provider.demo) facts = catalogue_.find_reply_model(kDemoPricedAs);
-  if (facts != nullptr) plan.target.id_price = &facts->price;
+  // Names that no setting lists come from clients: they share one place, or its number would be theirs to choose.
+  plan.target = target_for(provider, upstream_model, {});
   if (names_.deadline) plan.deadline = *names_.deadline;
+  set_way(plan, names_.defaults);
   return plan;
 }
 
-void Router::add_model(const ModelSettings& model) {
-  const ProviderEntry* provider = provider_named(model.provider);
-  WEIR_ENSURE(provider != nullptr);
-  Entry entry{plan_for(*provider, model.id.empty() ? model.name : model.id), provider};
-  entry.plan.target.model = model.name;
-  model.timeouts.apply_to(entry.plan.target.time_limits);
-  if (model.price.price) entry.plan.target.own_price = &*model.price.price;
+void Router::set_way(Plan& plan, const WaySettings& way) const {
+  if (way.attempts) plan.retry.attempts = *way.attempts;
+  if (way.max_resend_cost) plan.retry.max_resend_cost = *way.max_resend_cost;
+  if (way.zones) plan.zones = way.zones->empty() ? nullptr : &*way.zones;
+  if (way.keep_alive) plan.keep_alive = *way.keep_alive;
+  if (way.repair_json) plan.repair_json = *way.repair_json;
+}
+
+std::vector<Target> Router::places_of(const ModelSettings& model, const ProviderEntry*& first) const {
+  std::vector<DeploymentSettings> deployments = model.deployments;
+  if (deployments.empty()) deployments.push_back({model.provider, model.id, model.zone, 1, model.max_in_flight});
+  std::vector<Target> places;
   const catalogue::ModelFacts* facts = catalogue_.find_reply_model(model.name);
-  if (facts != nullptr) entry.plan.target.name_price = &facts->price;
-  models_.emplace(model.name, entry);
-  listed_.push_back({model.name, provider->name});
+  for (std::size_t i = 0; i < deployments.size(); ++i) {
+    const ProviderEntry* provider = provider_named(deployments[i].provider);
+    WEIR_ENSURE(provider != nullptr);
+    if (first == nullptr) first = provider;
+    if (provider->provider == nullptr) continue;  // it is off: the others do its work
+    // Texts must be the settings' own, not those of the copy made above.
+    const DeploymentSettings* own = model.deployments.empty() ? nullptr : &model.deployments[i];
+    const std::string& id = own != nullptr && !own->id.empty() ? own->id : model.id.empty() ? model.name : model.id;
+    Target target = target_for(*provider, id, id);
+    target.model = model.name;
+    target.zone = own != nullptr && !own->zone.empty() ? std::string_view(own->zone) : std::string_view(model.zone);
+    target.weight = deployments[i].weight;
+    target.max_in_flight = deployments[i].max_in_flight;
+    if (model.context != 0) target.context = model.context;
+    if (target.context == 0 && facts != nullptr) target.context = facts->context_window;
+    model.timeouts.apply_to(target.time_limits);
+    if (model.price.price) target.own_price = &*model.price.price;
+    if (facts != nullptr) target.name_price = &facts->price;
+    places.push_back(target);
+  }
+  return places;
+}
+
+void Router::add_step(Entry& entry, std::string_view name, const TimeoutOverrides& timeouts) const {
+  std::vector<Target> places;
+  Fill fill = Fill::first;
+  if (const ModelSettings* model = model_named(name)) {
+    places = places_of(*model, entry.provider);
+    fill = model->fill;
+  } else {
+    const std::size_t slash = name.find('/');
+    WEIR_ENSURE(slash != std::string_view::npos);
+    const ProviderEntry* provider = provider_named(name.substr(0, slash));
+    WEIR_ENSURE(provider != nullptr);
+    if (entry.provider == nullptr) entry.provider = provider;
+    const std::string_view upstream_model = name.substr(slash + 1);
+    if (provider->provider != nullptr) places.push_back(target_for(*provider, upstream_model, upstream_model));
+  }
+  for (Target& target : places) timeouts.apply_to(target.time_limits);
+  if (places.empty()) return;
+  entry.places.push_back(std::move(places));
+  entry.steps.push_back({entry.places.back(), fill});
+}
+
+void Router::add_model(const ModelSettings& model) {
+  Entry entry;
+  add_step(entry, model.name, {});
+  if (names_.deadline) entry.plan.deadline = *names_.deadline;
+  set_way(entry.plan, names_.defaults);
+  const std::string_view owner = entry.provider->name;
+  add(models_, model.name, std::move(entry));
+  listed_.push_back({model.name, owner});
 }
 
 void Router::add_route(const RouteSettings& route) {
   Entry entry;
-  const auto model = models_.find(route.model);
-  if (model != models_.end()) {
-    entry = model->second;
-  } else {
-    const std::size_t slash = route.model.find('/');
-    WEIR_ENSURE(slash != std::string::npos);
-    entry.provider = provider_named(std::string_view(route.model).substr(0, slash));
-    WEIR_ENSURE(entry.provider != nullptr);
-    entry.plan = plan_for(*entry.provider, std::string_view(route.model).substr(slash + 1));
-  }
+  add_step(entry, route.model, route.timeouts);
+  for (const std::string& fallback : route.fallback) add_step(entry, fallback, route.timeouts);
+  if (names_.deadline) entry.plan.deadline = *names_.deadline;
+  set_way(entry.plan, names_.defaults);
+  set_way(entry.plan, route.way);
   entry.plan.route = route.name;
   entry.plan.task = route.task;
-  route.timeouts.apply_to(entry.plan.target.time_limits);
   if (route.deadline) entry.plan.deadline = *route.deadline;
   if (route.keep_text) entry.plan.keep_text = std::chrono::ceil<std::chrono::seconds>(*route.keep_text);
   entry.plan.pass_key = route.pass_key;
-  routes_.emplace(route.name, entry);
+  add(routes_, route.name, std::move(entry));
   listed_.push_back({route.name, "weir"});
 }
 
+void Router::add(ByName<Entry>& to, const std::string& name, Entry entry) {
+  if (!entry.steps.empty()) entry.plan.target = entry.steps.front().places.front();
+  Entry& kept = to.emplace(name, std::move(entry)).first->second;
+  kept.plan.steps = kept.steps;
+}
+
 std::optional<Ending> Router::take(const Entry& entry, Plan& plan) const {
-  if (entry.provider->provider == nullptr) return off(*entry.provider);
+  if (entry.steps.empty()) return off(*entry.provider);
   plan = entry.plan;
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include <weir/exchange/plan.hpp>
 #include "catalogue/catalogue.hpp"
 #include "pipeline/resolve/settings.hpp"
+#include "targets/places.hpp"
 
 namespace weir::pipeline {
 
@@ -20,6 +22,7 @@ struct ProviderEntry {
   std::string off_because;       ///< the variable that is not set
   bool demo = false;
   TimeLimits time_limits;
+  std::size_t keys = 1;  ///< api_keys: how many there are
 };
 
 /// Names to plans (RULINGS 6): x-weir-route, routes, models, provider/model, default, the only provider that is on.
@@ -32,6 +35,8 @@ class Router {
     std::vector<RouteSettings> routes;
     std::string default_provider;
     std::optional<std::chrono::milliseconds> deadline;  ///< defaults: {deadline: …}
+    WaySettings defaults;
+    targets::Places* places = nullptr;  ///< where health is kept; null = nowhere. Outlives the router
   };
 
   Router(Names names, const catalogue::Catalogue& catalogue);
@@ -53,7 +58,9 @@ class Router {
  private:
   struct Entry {
     Plan plan;
-    const ProviderEntry* provider = nullptr;
+    const ProviderEntry* provider = nullptr;  ///< of the first place
+    std::vector<std::vector<Target>> places;  ///< by step; `steps` are views into it
+    std::vector<PlanStep> steps;
   };
   struct Hash {
     using is_transparent = void;
@@ -63,8 +70,14 @@ class Router {
   using ByName = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
 
   void add_model(const ModelSettings& model);
+  static void add(ByName<Entry>& to, const std::string& name, Entry entry);
   void add_route(const RouteSettings& route);
   Plan plan_for(const ProviderEntry& provider, std::string_view upstream_model) const;
+  Target target_for(const ProviderEntry& provider, std::string_view upstream_model, std::string_view place) const;
+  std::vector<Target> places_of(const ModelSettings& model, const ProviderEntry*& first) const;
+  void add_step(Entry& entry, std::string_view name, const TimeoutOverrides& timeouts) const;
+  void set_way(Plan& plan, const WaySettings& way) const;
+  const ModelSettings* model_named(std::string_view name) const;
   std::optional<Ending> take(const Entry& entry, Plan& plan) const;
   std::optional<Ending> take(const ProviderEntry& provider, std::string_view upstream_model, Plan& plan) const;
   const ProviderEntry* provider_named(std::string_view name) const;

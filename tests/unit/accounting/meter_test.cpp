@@ -174,5 +174,20 @@ TEST_F(MeterTest, BookingTwiceChangesNothing) {
   EXPECT_EQ(exchange.usage.output, 100);
 }
 
+TEST_F(MeterTest, EachAttemptIsBookedAtItsOwnTargetsPrice) {
+  Target dear, cheap;
+  dear.own_price = &by_name;
+  cheap.own_price = &own;
+  exchange.attempts.reserve(2);
+  attempt(reported(1'000, 0), Failure::upstream_protocol).target = &dear;
+  attempt(reported(1'000, 0)).target = &cheap;
+  exchange.plan.target = cheap;  // where the last one went
+  book();
+  EXPECT_EQ(exchange.attempts[0].cost.value, 3 * exchange.attempts[1].cost.value);
+  EXPECT_EQ(exchange.wasted.value, exchange.attempts[0].cost.value);
+  EXPECT_TRUE(exchange.attempts[0].wasted);
+  EXPECT_FALSE(exchange.attempts[1].wasted);
+}
+
 }  // namespace
 }  // namespace weir::accounting

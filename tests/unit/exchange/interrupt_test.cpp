@@ -71,5 +71,17 @@ TEST(Interrupt, ClearedForAnotherAttempt) {
   EXPECT_EQ(interrupt.reason(), InterruptReason::timeout_total);
 }
 
+TEST(Interrupt, ClearingDoesNotBringAClientBack) {
+  for (const auto reason : {InterruptReason::client_left, InterruptReason::shutdown}) {
+    Interrupt interrupt;
+    interrupt.fire(InterruptReason::timeout_first_byte);
+    EXPECT_FALSE(interrupt.over());
+    interrupt.fire(reason);  // heard, though the attempt ended by the timeout
+    EXPECT_TRUE(interrupt.over());
+    interrupt.clear();
+    EXPECT_EQ(interrupt.reason(), reason);
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -30,6 +30,15 @@ std::string document_of(std::string_view path, const std::string& value) {
   while (true) {
     const auto dot = path.find('.');
     auto key = std::string{path.substr(0, dot)};
+    if (key == "[]") {
+      text += '[';
+      end.insert(0, "]");
+      path.remove_prefix(dot + 1);
+      key = std::string{path.substr(0, path.find('.'))};
+      text += "{" + key + ": ";
+      end.insert(0, "}");
+      return text + "\"" + value + "\"" + end;
+    }
     if (key.starts_with('<')) key = "demo";
     if (key == "[]") {
       text += "[";
@@ -40,7 +49,7 @@ std::string document_of(std::string_view path, const std::string& value) {
     }
     text += (text.empty() ? "" : "{") + key + ": ";
     if (text.size() > key.size() + 2) end += '}';
-    if (dot == path.npos) return text + "\"" + value + "\"" + end;
+    if (dot == path.npos) return text + (value.starts_with('[') ? value : "\"" + value + "\"") + end;
     path.remove_prefix(dot + 1);
   }
 }
@@ -76,6 +85,12 @@ TEST(Document, every_default_of_the_table_is_the_structs_default) {
        [&](auto t) { return static_cast<std::size_t>(*parse_count(t)) == provider.connections_max; }},
       {"providers.<name>.connections.idle", [&](auto t) { return ms(t) == provider.connections_idle.count(); }},
       {"providers.<name>.speed", [&](auto t) { return *parse_decimal(t) == provider.demo_tokens_per_second; }},
+      {"models.<name>.deployments.[].weight",
+       [](auto t) { return *parse_count(t) == pipeline::DeploymentSettings{}.weight; }},
+      {"models.<name>.fill", [](auto t) { return t == "first" && pipeline::ModelSettings{}.fill == Fill::first; }},
+      {"retry.budget", [&](auto t) { return *parse_percent(t) == fresh.retry.budget_basis_points; }},
+      {"retry.backoff.base", [&](auto t) { return ms(t) == fresh.retry.backoff_base.count(); }},
+      {"retry.backoff.cap", [&](auto t) { return ms(t) == fresh.retry.backoff_cap.count(); }},
       {"stores.cache", [](auto t) { return t == "memory"; }},
       {"stores.ledger", [&](auto t) { return t == "weir.db" && fresh.ledger.to.empty(); }},
       {"routes.<name>.key", [](auto t) { return t == "weir" && !pipeline::RouteSettings{}.pass_key; }},
@@ -116,6 +131,9 @@ TEST(Document, every_setting_reaches_the_loader_at_its_path) {
                                               {Kind::name, "demo"},
                                               {Kind::task, "x"},
                                               {Kind::flag, "true"},
+                                              {Kind::percent, "5%"},
+                                              {Kind::names, "[x]"},
+                                              {Kind::secrets, "[x]"},
                                               {Kind::count, "5"},
                                               {Kind::decimal, "5"},
                                               {Kind::dollars, "5"},

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "settings/provider_errors.hpp"
 #include "unit/settings/loading.hpp"
 
 namespace weir::settings {
@@ -87,6 +88,7 @@ stores: {cache: memory, ledger: off}
                                      .timeouts = {1s, 30s, 4s, 5min},
                                      .demo_tokens_per_second = 0,
                                      .off_because = ""};
+  openai.error_codes = error_codes_of("openai", openai.base_url);
   EXPECT_EQ(provider(s, "openai"), openai);
   EXPECT_EQ(provider(s, "demo").protocol, providers::Protocol::demo);
   EXPECT_EQ(provider(s, "demo").demo_tokens_per_second, 12.5);
@@ -212,9 +214,8 @@ TEST(Load, a_setting_of_the_contract_that_is_not_built_is_said_to_be) {
               HasSubstr("weir.yaml:5:5: \"routes.support.cascade\" is not supported yet (see docs/roadmap.md)"));
   for (const char* text :
        {"keys: [{name: a, limits: {requests: 1/min}}]", "groups: {a: {budget: 1 USD/month}}", "classify: {task: auto}",
-        "retry: {budget: 10%}", "stores: {redis: x}", "embedding: {engine: builtin}",
-        "defaults: {retry: {attempts: 3}}", "providers: {a: {protocol: anthropic}}",
-        "providers: {a: {base_url: http://x, api_keys: [a]}}", "models: {a: {deployments: []}}",
+        "stores: {redis: x}", "embedding: {engine: builtin}",
+        "defaults: {hedge: {}}", "providers: {a: {protocol: anthropic}}", "routes: {a: {hedge: {}}}",
         "routes: {a: {tiers: []}}", "routes: {a: {split: []}}", "routes: {a: {choose: cheapest}}"}) {
     EXPECT_THAT(bad(text), HasSubstr("is not supported yet (see docs/roadmap.md)")) << text;
   }

@@ -170,5 +170,38 @@ TEST(CallsBody, JoinsWorkersNewestFirst) {
   EXPECT_EQ(Telemetry::calls_body({}), R"({"calls":[]})");
 }
 
+TEST(CallLine, ACallWithSeveralAttemptsTellsEach) {
+  BookedCall call;
+  call.exchange.attempts[0].failure = Failure::upstream_error;
+  call.exchange.attempts[0].phase = Phase::body;
+  call.exchange.attempts[0].provider_status = 500;
+  call.attempt().key_index = 1;
+  std::string text(call_line_bytes_max, '\0');
+  JsonWriter out{text.data(), text.data() + text.size()};
+  TimeText time;
+  write_call_line(out, call.exchange, time);
+  const auto parsed = json::parse(std::string_view{text.data(), static_cast<std::size_t>(out.at() - text.data())});
+  EXPECT_EQ(parsed["attempts"], 2);
+  EXPECT_EQ(parsed["tried"][0], json::parse(R"({"provider":"openai","model":"gpt-4o-mini","key_index":0,
+      "failure":"upstream.error","phase":"body","status":500,"ms":849.1,"cost_usd":0.000225})"));
+  EXPECT_EQ(parsed["tried"][1]["failure"], "none");
+  EXPECT_EQ(parsed["tried"][1]["key_index"], 1);
+}
+
+TEST(CallLine, TheLongestLineFits) {
+  BookedCall call;
+  const std::string evil(400, '\x01');
+  for (int i = 0; i < 11; ++i) call.attempt();
+  for (Attempt& attempt : call.exchange.attempts) {
+    attempt.model = attempt.provider = attempt.reply_model = attempt.provider_request_id = evil;
+  }
+  call.exchange.request_id = call.exchange.task = call.exchange.plan.route = evil;
+  std::string text(call_line_bytes_max, '\0');
+  JsonWriter out{text.data(), text.data() + text.size()};
+  TimeText time;
+  write_call_line(out, call.exchange, time);
+  EXPECT_FALSE(out.overflowed());
+}
+
 }  // namespace
 }  // namespace weir::telemetry

@@ -21,7 +21,12 @@ using namespace std::chrono_literals;
 
 class MetricsTest : public testing::Test {
  protected:
-  std::string page() const { return MetricsPage{{.workers = {&worker, &other}}}.text(); }
+  std::string page() const {
+    const auto places = [] {
+      return std::vector<targets::Places::Seen>{{"openai", 117, targets::CircuitBreaker::State::open}};
+    };
+    return MetricsPage{{.workers = {&worker, &other}, .places = places}}.text();
+  }
 
   SeriesBudget budget;
   WorkerMetrics worker{budget, {}, 7};
@@ -205,6 +210,19 @@ TEST_F(MetricsTest, ScrapesWhileWorkersCountNeverGoBackwards) {
   double calls = 0;
   for (const auto& [name, value] : samples(page())) calls += name.starts_with("weir_requests_total") ? value : 0;
   EXPECT_EQ(calls, 40'000);
+}
+
+TEST_F(MetricsTest, WhatWasAskedAgainIsCountedByWho) {
+  call.exchange.request.client_retry = 2;
+  call.attempt();
+  call.attempt();
+  worker.call_ended(call.exchange);
+  other.call_ended(call.exchange);
+  auto found = samples(page());
+  EXPECT_EQ(found[R"(weir_reasks_total{route="support",task="billing",why="client_retry"})"], 2);
+  EXPECT_EQ(found[R"(weir_reasks_total{route="support",task="billing",why="weir_retry"})"], 4);
+  EXPECT_EQ(found[R"(weir_retry_budget_remaining{provider="openai"})"], 117);
+  EXPECT_EQ(found[R"(weir_circuit_state{provider="openai"})"], 2);
 }
 
 TEST_F(MetricsTest, TheDocumentationNamesEachMetricAndNoOther) {

@@ -325,5 +325,90 @@ TEST_F(RouterTest, ListsModelsAndRoutesWithTheirOwners) {
   EXPECT_EQ(router().listed()[1].owner, "weir");
 }
 
+// Several places.
+
+TEST_F(RouterTest, AModelsDeploymentsAreItsPlaces) {
+  provider("local");
+  provider("cloud");
+  provider("off", "KEY");
+  ModelSettings& large = model("large", "local", "llama");
+  large.zone = "onprem";
+  large.fill = Fill::weight;
+  large.deployments = {{"local", "", "", 1, 8}, {"off", "", "", 1, 0}, {"cloud", "gpt-4o", "eu", 3, 0}};
+  EXPECT_EQ(asked("large"), "local/llama");
+  ASSERT_EQ(plan.steps.size(), 1U);
+  EXPECT_EQ(plan.steps[0].fill, Fill::weight);
+  const auto places = plan.steps[0].places;
+  ASSERT_EQ(places.size(), 2U);  // one is off
+  EXPECT_EQ(places[0].zone, "onprem");
+  EXPECT_EQ(places[0].max_in_flight, 8U);
+  EXPECT_EQ(places[1].upstream_model, "gpt-4o");
+  EXPECT_EQ(places[1].model, "large");
+  EXPECT_EQ(places[1].zone, "eu");
+  EXPECT_EQ(places[1].weight, 3U);
+  ASSERT_NE(places[1].id_price, nullptr);
+  EXPECT_EQ(places[1].id_price->input.value, 10);
+}
+
+TEST_F(RouterTest, ARoutesFallbacksAreItsFurtherSteps) {
+  provider("one");
+  provider("two");
+  provider("off", "KEY");
+  model("first", "one", "gpt-4o");
+  model("gone", "off");
+  RouteSettings& made = route("both", "first");
+  made.fallback = {"gone", "two/gpt-4o-mini"};
+  made.timeouts.connect = 7ms;
+  EXPECT_EQ(asked("both"), "one/gpt-4o both");
+  ASSERT_EQ(plan.steps.size(), 2U);
+  EXPECT_EQ(plan.steps[1].places[0].provider_name, "two");
+  EXPECT_EQ(plan.steps[1].places[0].time_limits.connect, 7ms);
+}
+
+TEST_F(RouterTest, AFallbackStandsInForAModelThatIsOff) {
+  provider("off", "KEY");
+  provider("two");
+  model("gone", "off");
+  route("r", "gone").fallback = {"two/x"};
+  EXPECT_EQ(asked("r"), "two/x r");
+  EXPECT_THAT(asked("gone"), HasSubstr("503: provider off is off because KEY is not set"));
+}
+
+TEST_F(RouterTest, WhatARouteSaysWinsOverTheDefaults) {
+  provider("one");
+  names.defaults.attempts = 5;
+  names.defaults.zones = {"eu"};
+  names.defaults.keep_alive = 15s;
+  RouteSettings& made = route("r", "one/x");
+  made.way.attempts = 1;
+  made.way.max_resend_cost = NanoDollars{7};
+  made.way.zones = std::vector<std::string>{"onprem"};
+  asked("one/x");
+  EXPECT_EQ(plan.retry.attempts, 5U);
+  EXPECT_EQ(plan.retry.max_resend_cost.value, 50'000'000);
+  ASSERT_NE(plan.zones, nullptr);
+  EXPECT_EQ(plan.zones->front(), "eu");
+  asked("r");
+  EXPECT_EQ(plan.retry.attempts, 1U);
+  EXPECT_EQ(plan.retry.max_resend_cost.value, 7);
+  EXPECT_EQ(plan.zones->front(), "onprem");
+  EXPECT_EQ(plan.keep_alive, 15s);
+}
+
+TEST_F(RouterTest, NamesOfClientsShareOnePlace) {
+  targets::Places places;
+  names.places = &places;
+  provider("one");
+  names.default_provider = "one";
+  model("listed", "one");
+  asked("one/x");
+  targets::Place* const other = plan.target.place;
+  ASSERT_NE(other, nullptr);
+  asked("whatever");
+  EXPECT_EQ(plan.target.place, other);
+  asked("listed");
+  EXPECT_NE(plan.target.place, other);
+}
+
 }  // namespace
 }  // namespace weir::pipeline

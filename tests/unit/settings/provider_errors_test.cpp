@@ -1,0 +1,47 @@
+#include "settings/provider_errors.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace weir::settings {
+namespace {
+
+Failure meant(const std::vector<openai_chat::ErrorCode>& codes, std::string_view code) {
+  const auto found = std::ranges::find(codes, code, &openai_chat::ErrorCode::code);
+  return found == codes.end() ? Failure::none : found->failure;
+}
+
+TEST(ProviderErrors, the_built_in_file_is_good) {
+  const auto all = load_provider_errors(built_in_provider_errors_text(), "config/providers.yaml");
+  ASSERT_TRUE(all.has_value());
+  EXPECT_GT(all->size(), 5U);
+  for (const auto& one : *all) {
+    EXPECT_FALSE(one.codes.empty()) << one.name;
+    for (const auto& code : one.codes) {
+      EXPECT_TRUE(std::ranges::none_of(code.code, [](char c) { return c >= 'A' && c <= 'Z'; })) << code.code;
+    }
+  }
+}
+
+TEST(ProviderErrors, by_name_or_host) {
+  const auto by_host = error_codes_of("mine", "https://api.anthropic.com/v1");
+  EXPECT_EQ(meant(by_host, "overloaded_error"), Failure::upstream_overloaded);
+  EXPECT_EQ(meant(by_host, "insufficient_quota"), Failure::limit_quota);
+  EXPECT_EQ(meant(by_host, "engine_overloaded"), Failure::none);
+  EXPECT_EQ(meant(error_codes_of("openai", "http://127.0.0.1:1/v1"), "engine_overloaded"),
+            Failure::upstream_overloaded);
+  EXPECT_EQ(meant(error_codes_of("x", "https://mine.openai.azure.com"), "deploymentnotfound"),
+            Failure::upstream_model_missing);
+  EXPECT_EQ(meant(error_codes_of("x", ""), "slow_down"), Failure::upstream_overloaded);
+}
+
+TEST(ProviderErrors, what_is_wrong_is_said) {
+  EXPECT_FALSE(load_provider_errors("a: {host: x, codes: {y: limit.rat}}", "f"));
+  EXPECT_FALSE(load_provider_errors("a: {codes: {y: limit.rate}}", "f"));
+  EXPECT_FALSE(load_provider_errors("any: {cods: {y: limit.rate}}", "f"));
+  EXPECT_TRUE(load_provider_errors("any: {codes: {y: limit.rate}}", "f"));
+}
+
+}  // namespace
+}  // namespace weir::settings
