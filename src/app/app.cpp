@@ -80,11 +80,11 @@ Result<void> App::build() {
   if (!telemetry) return std::unexpected(telemetry.error());
   telemetry_ = std::move(*telemetry);
   telemetry_->show_places(
-      [this] { return places_.look(Clock::now(), blueprint_->settings.retry.budget_basis_points); });
+      [this] { return target_places_.look(Clock::now(), blueprint_->settings.retry.budget_basis_points); });
   offload_ = std::make_unique<net::Offload>(1);
   for (std::size_t i = 0; i < threads; ++i) {
     units_.push_back(
-        std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), now.limits, connections_, calls_, places_));
+        std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), now.limits, connections_, calls_, target_places_));
     units_.back()->move_in(blueprint_);
   }
   std::vector<net::Listener::Dealt> dealt;

@@ -51,7 +51,7 @@ class App {
   std::atomic<std::size_t> connections_{0};
   std::atomic<std::size_t> calls_{0};  ///< in flight, where limits.in_flight asks for it
   std::atomic<bool> ready_{false};
-  targets::Places places_;  ///< what is known of each place; outlives workers and reloads
+  targets::Places target_places_;  ///< what is known of each place; outlives workers and reloads
 
   boost::asio::io_context control_{1};
   std::unique_ptr<net::Offload> offload_;

@@ -24,12 +24,12 @@ struct Unit::Parts {
 
 Unit::Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
            const net::LimitSettings& limits, std::atomic<std::size_t>& connections, std::atomic<std::size_t>& calls,
-           targets::Places& places)
+           targets::Places& target_places)
     : worker_(index),
       offload_(offload),
       telemetry_(telemetry),
       resolver_(worker_),
-      places_(places),
+      target_places_(target_places),
       front_(worker_, offload, telemetry, calls, limits.in_flight),
       door_(worker_, front_, limits, connections) {}
 
@@ -54,7 +54,7 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
   names.default_provider = settings.default_provider;
   names.deadline = settings.deadline;
   names.defaults = settings.way_defaults;
-  names.places = &places_;
+  names.places = &target_places_;
   std::map<net::UpstreamAddress*, std::shared_ptr<net::UpstreamPool>> kept;
   for (const Blueprint::ProviderPart& part : parts->blueprint->providers) {
     pipeline::ProviderEntry entry;

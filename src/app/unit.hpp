@@ -25,7 +25,7 @@ class Unit {
  public:
   Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
        const net::LimitSettings& limits, std::atomic<std::size_t>& connections, std::atomic<std::size_t>& calls,
-       targets::Places& places);
+       targets::Places& target_places);
   ~Unit();
 
   /// Moves into a new house; calls that began in the old one end there. Pools of providers that stay are kept.
@@ -47,7 +47,7 @@ class Unit {
   telemetry::WorkerTelemetry& telemetry_;
   net::Resolver resolver_;
   targets::FirstByteTimes first_byte_times_;
-  targets::Places& places_;  ///< of the process: what one worker learns of a place, all know
+  targets::Places& target_places_;  ///< of the process: what one worker learns of a place, all know
   std::map<net::UpstreamAddress*, std::shared_ptr<net::UpstreamPool>> pools_;
   std::vector<std::weak_ptr<net::UpstreamPool>>
       old_pools_;  ///< of providers that went at a reload, while calls are on them

@@ -46,7 +46,7 @@ class Checker {
   void section(const Node& node, const std::string& pattern, const std::string& path) {
     if (node.kind == Node::Kind::null) return;
     const auto keys = keys_below(pattern);
-    if (keys.front() == "<item>") return items(node, pattern + ".<item>", path);
+    if (keys.front() == "[]") return items(node, pattern + ".[]", path);
     if (node.kind != Node::Kind::map) {
       problem(node.place, path.empty() ? std::string{"must be keys with values, like \"listen: 127.0.0.1:8080\""}
                                        : fmt::format("{} must have keys below it, like {{{}: …}}", path,

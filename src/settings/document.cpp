@@ -166,7 +166,7 @@ Json schema_of(const Setting& setting) {
 
 void put(Json& object, std::string_view path, const Setting& setting) {
   const auto key = std::string{path.substr(0, path.find('.'))};
-  if (key == "<item>") {
+  if (key == "[]") {
     object["type"] = "array";
     if (!object.contains("items")) object["items"] = Json::object();
     return put(object["items"], path.substr(key.size() + 1), setting);

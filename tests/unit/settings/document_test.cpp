@@ -30,7 +30,7 @@ std::string document_of(std::string_view path, const std::string& value) {
   while (true) {
     const auto dot = path.find('.');
     auto key = std::string{path.substr(0, dot)};
-    if (key == "<item>") {
+    if (key == "[]") {
       text += '[';
       end.insert(0, "]");
       path.remove_prefix(dot + 1);
@@ -75,7 +75,7 @@ TEST(Document, every_default_of_the_table_is_the_structs_default) {
        [&](auto t) { return static_cast<std::size_t>(*parse_count(t)) == provider.connections_max; }},
       {"providers.<name>.connections.idle", [&](auto t) { return ms(t) == provider.connections_idle.count(); }},
       {"providers.<name>.speed", [&](auto t) { return *parse_decimal(t) == provider.demo_tokens_per_second; }},
-      {"models.<name>.deployments.<item>.weight",
+      {"models.<name>.deployments.[].weight",
        [](auto t) { return *parse_count(t) == pipeline::DeploymentSettings{}.weight; }},
       {"models.<name>.fill", [](auto t) { return t == "first" && pipeline::ModelSettings{}.fill == Fill::first; }},
       {"retry.budget", [&](auto t) { return *parse_percent(t) == fresh.retry.budget_basis_points; }},
