@@ -90,7 +90,7 @@ Result<void> App::build() {
   if (!telemetry) return std::unexpected(telemetry.error());
   telemetry_ = std::move(*telemetry);
   telemetry_->show_places(
-      [this] { return targets_.look(Clock::now(), blueprint_->settings.retry.budget_basis_points); });
+      [this] { return target_places_.look(Clock::now(), blueprint_->settings.retry.budget_basis_points); });
   const accounting::LedgerSettings place = ledger_place(source_, now.ledger);
   auto ledger = accounting::Ledger::open(place, threads);
   if (!ledger) return std::unexpected(ledger.error());
@@ -102,7 +102,7 @@ Result<void> App::build() {
   offload_ = std::make_unique<net::Offload>(1);
   for (std::size_t i = 0; i < threads; ++i) {
     units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), ledger_->worker(i), limits,
-                                            connections_, *places_, *bodies_, targets_));
+                                            connections_, *places_, *bodies_, target_places_));
     units_.back()->move_in(blueprint_);
   }
   if (auto opened = open_listeners(); !opened) return std::unexpected(opened.error());

@@ -73,7 +73,7 @@ class App final : private Handover {
   std::optional<api::Places> places_;
   std::optional<net::BodyBudget> bodies_;
   std::atomic<bool> ready_{false};
-  targets::Places targets_;  ///< what is known of each place; outlives workers and reloads
+  targets::Places target_places_;  ///< what is known of each place; outlives workers and reloads
 
   boost::asio::io_context control_{1};
   Predecessor predecessor_{control_};

@@ -25,14 +25,14 @@ struct Unit::Parts {
 Unit::Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
            accounting::LedgerRecorder& recorder, const net::LimitSettings& limits,
            std::atomic<std::size_t>& connections, api::Places& places, net::BodyBudget& bodies,
-           targets::Places& targets)
+           targets::Places& target_places)
     : worker_(index),
       offload_(offload),
       telemetry_(telemetry),
       recorder_(recorder),
       observers_(telemetry, recorder),
       resolver_(worker_),
-      targets_(targets),
+      target_places_(target_places),
       front_(worker_, offload, observers_, places),
       door_(worker_, front_, limits, connections, &bodies) {}
 
@@ -57,7 +57,7 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
   names.default_provider = settings.default_provider;
   names.deadline = settings.deadline;
   names.defaults = settings.way_defaults;
-  names.places = &targets_;
+  names.places = &target_places_;
   std::map<net::UpstreamAddress*, std::shared_ptr<net::UpstreamPool>> kept;
   for (const Blueprint::ProviderPart& part : parts->blueprint->providers) {
     pipeline::ProviderEntry entry;

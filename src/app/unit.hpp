@@ -27,7 +27,7 @@ class Unit {
  public:
   Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
        accounting::LedgerRecorder& recorder, const net::LimitSettings& limits, std::atomic<std::size_t>& connections,
-       api::Places& places, net::BodyBudget& bodies, targets::Places& targets);
+       api::Places& places, net::BodyBudget& bodies, targets::Places& target_places);
   ~Unit();
 
   /// Moves into a new house; calls that began in the old one end there. Pools of providers that stay are kept.
@@ -51,7 +51,7 @@ class Unit {
   Observers observers_;
   net::Resolver resolver_;
   targets::FirstByteTimes first_byte_times_;
-  targets::Places& targets_;  ///< of the process: what one worker learns of a place, all know
+  targets::Places& target_places_;  ///< of the process: what one worker learns of a place, all know
   std::map<net::UpstreamAddress*, std::shared_ptr<net::UpstreamPool>> pools_;
   std::vector<std::weak_ptr<net::UpstreamPool>>
       old_pools_;  ///< of providers that went at a reload, while calls are on them

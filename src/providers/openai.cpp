@@ -65,7 +65,7 @@ std::string OpenAiProvider::request_head(const Call& call, const Attempt& attemp
   head.append(request.method).push_back(' ');
   const std::string_view path = call.exchange.raw ? without_v1(request.target) : "/chat/completions";
   head.append(path_prefix_).append(path).append(fixed_head_);
-  if (call.exchange.plan.pass_key) {
+  if (const auto to = call.exchange.plan.pass_key_to; !to.empty() && to == call.target.provider_name) {
     head.append("Authorization: Bearer ").append(call.exchange.own_key).append("\r\n");
   } else {
     head.append(authorizations_[attempt.key_index]);

@@ -291,6 +291,8 @@ class Build {
       if (one.deployments.size() > limits::plan_places_max) {
         problem(places->place, fmt::format("model {}: at most {} deployments", key.text, limits::plan_places_max));
       }
+      if (one.deployments.empty())
+        problem(places->place, fmt::format("model {}: deployments names no place", key.text));
       if (!one.deployments.empty()) one.provider = one.deployments.front().provider;
     }
     settings_.models.push_back(std::move(one));

@@ -80,7 +80,7 @@ struct Plan {
   std::string_view task;                  ///< the route's own task, empty = none
   std::chrono::milliseconds deadline{0};  ///< the call's own, all attempts together; 0 = the target's `total`
   std::chrono::seconds keep_text{0};      ///< how long the ledger keeps the call's text; 0 = it keeps none
-  bool pass_key = false;                  ///< the caller's own provider key goes upstream, not weir's
+  std::string_view pass_key_to;  ///< the provider entry that gets the caller's own key instead of weir's; empty = none
   Target target;  ///< where the attempt that runs, or ran last, goes; until then the first place of the first step
   std::span<const PlanStep> steps;  ///< empty = `target` alone
   RetryLimits retry;

@@ -82,7 +82,7 @@ TEST(BuildRetry, what_is_wrong_is_said_at_its_place) {
   EXPECT_THAT(bad("retry: {budget: 101%}"), HasSubstr("must be at most 100%"));
   EXPECT_THAT(bad("defaults: {retry: {attempts: 11}}"), HasSubstr("must be at most 10"));
   EXPECT_THAT(bad("defaults: {zones: eu}"), HasSubstr("defaults.zones must be a list"));
-  EXPECT_THAT(bad(kProviders + "models: {m: {deployments: []}}"), HasSubstr("models.m.deployments must be a list"));
+  EXPECT_THAT(bad(kProviders + "models: {m: {deployments: []}}"), HasSubstr("model m: deployments names no place"));
   EXPECT_THAT(bad(kProviders + "models: {m: {deployments: [{provider: three}]}}"),
               HasSubstr("provider \"three\" is not configured"));
   EXPECT_THAT(bad(kProviders + "models: {m: {deployments: [{id: x}]}}"), HasSubstr("a deployment has no provider"));
