@@ -49,6 +49,7 @@ struct Exchange {
   // repair
   bool json_repaired = false;  ///< the reply's content was mended (repair_json)
 
+  std::string dropped;     ///< provider: fields that its protocol cannot carry, for x-weir-dropped; empty = none
   std::string kept_reply;  ///< api: the reply's text, only where the plan keeps it
 
   // provider, by way of the sink

@@ -21,6 +21,9 @@ class AddressedBody {
   virtual Patch patch_for(std::string_view upstream_model) const = 0;
 };
 
+/// The wire format in which a client asks and wants its answer and its errors.
+enum class Dialect : std::uint8_t { openai_chat, openai_completions, openai_responses, anthropic };
+
 /// A client's request as the stages see it. All views point into the connection's buffer, which stands still until the
 /// call has ended.
 struct Request {
@@ -31,6 +34,8 @@ struct Request {
   const AddressedBody* addressed = nullptr;  ///< null = the body goes as it is
   std::string_view route;                    ///< x-weir-route
   Powers used_powers;                        ///< which x-weir-* headers it sent
+
+  Dialect dialect = Dialect::openai_chat;
 
   // Read from the body by the dialect; empty or false where the body has none.
   std::string_view model;

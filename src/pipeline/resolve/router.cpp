@@ -158,7 +158,9 @@ void Router::add_route(const RouteSettings& route) {
   entry.plan.task = route.task;
   if (route.deadline) entry.plan.deadline = *route.deadline;
   if (route.keep_text) entry.plan.keep_text = std::chrono::ceil<std::chrono::seconds>(*route.keep_text);
-  if (route.pass_key) entry.plan.pass_key_to = entry.plan.target.provider_name;
+  if (route.pass_key && !entry.steps.empty()) {
+    entry.plan.pass_key_to = entry.steps.front().places.front().provider_name;
+  }
   add(routes_, route.name, std::move(entry));
   listed_.push_back({route.name, "weir"});
 }
