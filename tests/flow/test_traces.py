@@ -63,6 +63,7 @@ def collector():
 @pytest.fixture(scope="module")
 def traced(provider, collector, tmp_path_factory):
     settings = plain_settings(provider.base_url) | {
+        "defaults": {"retry": {"attempts": 1}},
         "traces": {"endpoint": collector.endpoint, "headers": {"x-collector-key": "hunter2-for-the-collector"}}
     }
     with Weir(tmp_path_factory.mktemp("traced"), settings) as process:
