@@ -115,7 +115,7 @@ BENCHMARK(make_call_only);
 void record_and_append(benchmark::State& state) {
   const std::string folder = scratch();
   const std::string path = folder + "/ledger.db";
-  auto opened = Ledger::open({"file", path, ""}, 1);
+  auto opened = Ledger::open({path, ""}, 1);
   if (!opened) return state.SkipWithError(opened.error().message.c_str());
   Ledger& ledger = **opened;
   Traffic traffic;
@@ -139,7 +139,7 @@ class FullLedger {
   FullLedger() : folder_(scratch()) {
     const char* asked = std::getenv("WEIR_BENCH_CALLS");
     calls_ = asked != nullptr ? std::atoll(asked) : 10'000'000;
-    auto ledger = Ledger::open({"file", path(), ""}, 1);
+    auto ledger = Ledger::open({path(), ""}, 1);
     if (!ledger) std::abort();
     Traffic traffic;
     for (std::int64_t i = 0; i < calls_; ++i) {

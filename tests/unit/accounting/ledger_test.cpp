@@ -316,7 +316,7 @@ TEST_F(LedgerOverFake, StopLeavesAStoreThatHangsBehindWithTheCountOfItsCalls) {
 }
 
 TEST(Ledger, ThatIsOffRecordsNothing) {
-  auto ledger = Ledger::open({}, 2);
+  auto ledger = Ledger::open({"off", ""}, 2);
   ASSERT_TRUE(ledger);
   EXPECT_FALSE((*ledger)->on());
   Exchange exchange;
@@ -327,7 +327,7 @@ TEST(Ledger, ThatIsOffRecordsNothing) {
 }
 
 TEST(Ledger, RefusesAPlaceThatIsNone) {
-  const auto refused = Ledger::open({"file", "/proc/nowhere/ledger.db", ""}, 1);
+  const auto refused = Ledger::open({"/proc/nowhere/ledger.db", ""}, 1);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, testing::HasSubstr("stores.ledger"));
 }
@@ -343,7 +343,7 @@ TEST(Ledger, OfAKilledProcessTellsExactlyWhatIsMissing) {
     *ended = 0;
     const pid_t child = ::fork();
     if (child == 0) {
-      auto ledger = Ledger::open({"file", folder.file(), ""}, 2);
+      auto ledger = Ledger::open({folder.file(), ""}, 2);
       Random random{static_cast<std::uint64_t>(round) + 50};
       Exchange exchange;
       for (std::uint64_t i = 0; ledger; ++i) {
@@ -359,7 +359,7 @@ TEST(Ledger, OfAKilledProcessTellsExactlyWhatIsMissing) {
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
 
-    auto ledger = Ledger::open({"file", folder.file(), ""}, 1);
+    auto ledger = Ledger::open({folder.file(), ""}, 1);
     ASSERT_TRUE(ledger) << ledger.error().message;
     const std::uint64_t lost = (*ledger)->counters().lost_at_last_start;
     (*ledger)->stop(1s);
@@ -377,12 +377,12 @@ TEST(Ledger, OfAKilledProcessTellsExactlyWhatIsMissing) {
 
 TEST(Ledger, OfAProcessThatLivesIsNotTakenForADeadOne) {
   const Folder folder;
-  auto old_one = Ledger::open({"file", folder.file(), ""}, 1);
+  auto old_one = Ledger::open({folder.file(), ""}, 1);
   Random random{5};
   Exchange exchange;
   make_call(exchange, random);
   (*old_one)->worker(0).call_ended(exchange);
-  auto new_one = Ledger::open({"file", folder.file(), ""}, 1);  // as in a hot restart
+  auto new_one = Ledger::open({folder.file(), ""}, 1);  // as in a hot restart
   ASSERT_TRUE(new_one);
   EXPECT_EQ((*new_one)->counters().lost_at_last_start, 0U);
   make_call(exchange, random);
@@ -390,7 +390,7 @@ TEST(Ledger, OfAProcessThatLivesIsNotTakenForADeadOne) {
   (*old_one)->stop(5s);
   (*new_one)->stop(5s);
   EXPECT_EQ((*store::open_sqlite_reader(folder.file()))->recent_calls(10)->calls.size(), 2U);
-  auto third = Ledger::open({"file", folder.file(), ""}, 1);
+  auto third = Ledger::open({folder.file(), ""}, 1);
   EXPECT_EQ((*third)->counters().lost_at_last_start, 0U);
 }
 
