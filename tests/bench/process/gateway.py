@@ -1,4 +1,5 @@
 """The processes that scripts/bench starts: any program of it, and weir or nginx with its worker's CPU time and memory."""
+import hashlib
 import os
 import random
 import resource
@@ -85,7 +86,9 @@ class Gateway:
         settings.write_text(
             f"listen: 127.0.0.1:{self.port}\nadmin: {{listen: 127.0.0.1:{self.admin}}}\nthreads: 1\n"
             f"providers:\n  mock: {{protocol: openai, base_url: http://127.0.0.1:{self.bench.mock_port}/v1, api_key: sk-bench}}\n"
-            f"default: mock\nlog: {{to: {folder}/calls.log}}\n")
+            f"default: mock\nlog: {{to: {folder}/calls.log}}\n"
+            # Each call is let in by its key, counted, logged, and booked in the ledger (weir.db in this folder).
+            f"keys: [{{name: bench, hash: \"sha256:{hashlib.sha256(b'sk-client').hexdigest()}\"}}]\n")
         return [str(self.bench.weir), "serve", "--config", str(settings)]
 
     def nginx_command(self, folder):
