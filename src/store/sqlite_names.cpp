@@ -1,5 +1,7 @@
 #include "store/sqlite_names.hpp"
 
+#include <algorithm>
+
 namespace weir::store::sqlite {
 namespace {
 
@@ -12,8 +14,9 @@ struct Kept {
 
 }  // namespace
 
-Result<Names> Names::prepare(Database& database) {
+Result<Names> Names::prepare(Database& database, std::int64_t names_max) {
   Names names;
+  names.names_max_ = names_max;
   const Kept all[] = {
       {names.find_name_, "SELECT id FROM names WHERE text = ?"},
       {names.add_name_, "INSERT INTO names(text) VALUES(?) RETURNING id"},
@@ -37,6 +40,10 @@ Result<Names> Names::prepare(Database& database) {
     if (!statement) return std::unexpected(statement.error());
     kept.to = std::move(*statement);
   }
+  auto last = database.prepare("SELECT coalesce(max(id), 0) FROM names");
+  if (!last) return std::unexpected(last.error());
+  if (last->step() == SQLITE_ROW) names.last_name_ = last->number(0);
+  last->reset();
   return names;
 }
 
@@ -53,12 +60,15 @@ std::int64_t Names::find_or_add(Statement& find, Statement& add, const std::int6
 
 std::int64_t Names::name(std::string_view text) {
   if (const std::int64_t known = names_.find({text}); known != 0) return known;
+  constexpr std::string_view other = "other";
   for (Statement* statement : {&find_name_, &add_name_}) {
+    if (statement == &add_name_ && last_name_ >= names_max_ && text != other) return name(other);
     statement->bind_text(0, text);
     const int code = statement->step();
     const std::int64_t row = code == SQLITE_ROW ? statement->number(0) : -1;
     statement->reset();
     if (row > 0) names_.add({text}, row);
+    last_name_ = std::max(last_name_, row);
     if (code != SQLITE_DONE) return row;
   }
   return -1;

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include <weir/exchange/limits.hpp>
 #include "store/ledger.hpp"
 #include "store/sqlite_coding.hpp"
 #include "store/sqlite_database.hpp"
@@ -60,7 +61,8 @@ class KnownRows {
 /// for what is new. Negative = an error of the database. Part of the writer's transaction.
 class Names {
  public:
-  static Result<Names> prepare(Database& database);
+  /// `names_max`: further names, which clients may invent, are kept as "other".
+  static Result<Names> prepare(Database& database, std::int64_t names_max = limits::ledger_names_max);
 
   std::int64_t name(std::string_view text);
   /// Of a call; `model` and `provider` are the call's own or those of one of its attempts.
@@ -81,6 +83,8 @@ class Names {
   KnownRows<6> who_;
   KnownRows<4> targets_;
   std::unordered_set<std::uint64_t> users_;  ///< of user and hour
+  std::int64_t names_max_ = 0;
+  std::int64_t last_name_ = 0;  ///< the highest number so far
 };
 
 }  // namespace weir::store::sqlite

@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 /// Every limit that is not a setting, each with its reason. Settings' defaults are in the rooms' settings.hpp.
 namespace weir::limits {
@@ -18,7 +19,8 @@ inline constexpr std::size_t request_id_bytes_max = 128;
 inline constexpr std::size_t provider_message_bytes_max = 500;  // a provider's error text in our own body
 inline constexpr std::size_t kept_text_bytes_max = 1U << 20;    // of an answer, where a route says keep_text
 inline constexpr std::size_t series_max = 10'000;               // label floods end in `other`
-inline constexpr std::size_t recent_calls_max = 1'000;          // kept in memory for /api/calls/{id}
+inline constexpr std::int64_t ledger_names_max = 50'000;  // tasks and models are clients' words; more become `other`
+inline constexpr std::size_t recent_calls_max = 1'000;    // kept in memory for /api/calls/{id}
 inline constexpr std::size_t plan_places_max =
     32;  // places of one model, and models of one way: looked through per call
 inline constexpr std::size_t connection_read_bytes =
