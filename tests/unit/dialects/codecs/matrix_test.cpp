@@ -178,7 +178,7 @@ class Notes {
 std::string cell(const Codec& from, const Codec& to, const std::string& body, Notes& notes) {
   const auto request = from.decode_request(body);
   if (!request) return "refused " + notes.of("400: " + request.error().message);
-  const vocabulary::TargetTraits able{.model = "m",
+  const vocabulary::TargetTraits able{.model = to.name == "bedrock" ? "anthropic.claude-sonnet-4" : "m",
                                       .image_urls = to.name != "gemini" && to.name != "bedrock",
                                       .native_schema = to.name != "anthropic",
                                       .reasoning = true};
@@ -240,7 +240,7 @@ constexpr std::string_view kAnswer =
     R"("stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":10,"cache_creation_input_tokens":5678,)"
     R"("cache_read_input_tokens":1234,"output_tokens":4321}})";
 
-std::string replies() {
+std::string replies(Notes& notes) {
   std::string page = "\n#### Answers\n\n| of the answer |";
   std::vector<std::string> texts;
   for (const Client& client : clients()) {
@@ -251,9 +251,12 @@ std::string replies() {
     if (reply) codec_of(client.dialect).encode_reply(*reply, {.call_id = "c", .model = "m"}, texts.back());
   }
   page += "\n|---|---|---|---|---|\n";
+  EXPECT_EQ(texts.size(), 4U);
   for (const Part& part : kParts) {
     page += fmt::format("| {} |", part.name);
-    for (const std::string& text : texts) page += text.find(part.mark) != text.npos ? " yes |" : " no |";
+    for (const std::string& text : texts)
+      page += text.find(part.mark) != text.npos ? " yes |"
+                                                : " no " + notes.of("A completion is text and nothing else.") + " |";
     page += "\n";
   }
   return page;
@@ -269,7 +272,7 @@ TEST(DialectMatrix, TheDocsSayWhatTheCodecsDo) {
   const std::size_t at = page.find(begin);
   ASSERT_NE(at, std::string::npos) << path;
   Notes notes;
-  std::string matrix = requests(notes) + replies();
+  std::string matrix = requests(notes) + replies(notes);
   matrix += "\n" + notes.text();
   const std::string wanted = page.substr(0, at + begin.size()) + matrix;
   if (std::getenv("WEIR_WRITE_DOCS") != nullptr) {
