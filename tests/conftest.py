@@ -8,6 +8,7 @@ import uuid
 
 import pytest
 
+from fakes import anthropic_answers as claude
 from fakes.certificates import Authority
 from fakes.provider import ScriptedProvider
 from fakes.weir_process import Weir
@@ -83,3 +84,39 @@ def weir_with(tmp_path):
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority"))
+
+
+# Two upstreams of different protocols, for the SDKs of other dialects than OpenAI's chat.
+
+
+@pytest.fixture(scope="module")
+def anthropic_upstream():
+    with ScriptedProvider() as scripted:
+        yield scripted
+        assert not scripted.errors, scripted.errors
+
+
+@pytest.fixture(scope="module")
+def two(provider, anthropic_upstream, tmp_path_factory):
+    """`claude` goes to the Anthropic upstream, `gpt` to the OpenAI one."""
+    settings = {
+        "providers": {
+            "openai": {"protocol": "openai", "base_url": provider.base_url, "api_key": "sk-test-secret"},
+            "anthropic": {
+                "protocol": "anthropic",
+                "base_url": anthropic_upstream.base_url.removesuffix("/v1"),
+                "api_key": "sk-test-secret",
+            },
+        },
+        "models": {"claude": {"provider": "anthropic"}, "gpt": {"provider": "openai"}},
+    }
+    with Weir(tmp_path_factory.mktemp("two"), settings) as process:
+        yield process
+
+
+@pytest.fixture
+def upstream(provider, anthropic_upstream):
+    """The scripted upstream of a model of `two`, with plain good answers."""
+    anthropic_upstream.reset_scripts()
+    anthropic_upstream.answer_by(claude.answer())
+    return {"gpt": provider, "claude": anthropic_upstream}

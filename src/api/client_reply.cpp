@@ -5,10 +5,9 @@
 #include <charconv>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include <weir/exchange/limits.hpp>
-#include "dialects/openai_chat/error_body.hpp"
+#include "api/stream_words.hpp"
+#include "dialects/codecs/codecs.hpp"
 
 namespace weir::api {
 namespace {
@@ -109,8 +108,13 @@ void ClientReply::add_field(std::string_view name, std::string_view value) {
   }
 }
 
-void ClientReply::add_weir_fields(bool with_target) {
+void ClientReply::add_ids() {
   add_field("x-request-id", exchange_.request_id);
+  if (exchange_.request.dialect == Dialect::anthropic) add_field("request-id", exchange_.request_id);
+}
+
+void ClientReply::add_weir_fields(bool with_target) {
+  add_ids();
   if (with_target) {
     add_field("x-weir-model", exchange_.plan.target.model);
     add_field("x-weir-provider", exchange_.plan.target.provider_name);
@@ -119,6 +123,7 @@ void ClientReply::add_weir_fields(bool with_target) {
     }
   }
   if (exchange_.task != "none") add_field("x-weir-task", exchange_.task);
+  add_field("x-weir-dropped", exchange_.dropped);
 }
 
 void ClientReply::add_length(std::size_t length) {
@@ -159,6 +164,7 @@ void ClientReply::keep(std::string_view bytes) {
 
 Flow ClientReply::event(std::string_view bytes) {
   keep(bytes);
+  if (usage_watch_ != nullptr) usage_watch_->feed(bytes);
   content_.append(bytes);
   return Flow::go;
 }
@@ -179,6 +185,14 @@ Flow ClientReply::whole(Buffer&& body) {
   whole_ = std::move(body);  // a swap: the giver gets the last call's memory
   has_whole_ = true;
   return Flow::go;
+}
+
+void ClientReply::tell_usage() {
+  if (usage_watch_ == nullptr || exchange_.attempts.empty()) return;
+  Attempt& attempt = exchange_.attempts.back();
+  if (attempt.usage.reported) return;  // the provider read it itself
+  attempt.usage = usage_watch_->usage();
+  if (attempt.reply_model.empty()) attempt.reply_model = usage_watch_->model();
 }
 
 awaitable<Flow> ClientReply::flush() {
@@ -214,9 +228,13 @@ awaitable<void> ClientReply::keep_alive() {
     kept_alive_ = true;
     begin_body(false);  // which model will answer is not known yet
   }
-  static constexpr std::string_view kComment = ": keep-alive\n\n";
-  out_.append(chunked_ ? "e\r\n" : "").append(kComment).append(chunked_ ? "\r\n" : "");
-  static_assert(kComment.size() == 0xe);
+  const std::string_view words = keep_alive_words(exchange_.request.dialect);
+  if (chunked_) {
+    std::array<char, 8> size;
+    out_.append(size.data(), std::to_chars(size.data(), size.data() + size.size(), words.size(), 16).ptr)
+        .append("\r\n");
+  }
+  out_.append(words).append(chunked_ ? "\r\n" : "");
   const std::string comment = std::exchange(out_, {});
   std::array<net::asio::const_buffer, 1> pieces{net::asio::buffer(comment)};
   co_await call_.send(pieces);
@@ -225,24 +243,9 @@ awaitable<void> ClientReply::keep_alive() {
 }
 
 void ClientReply::turn_into_stream() {
-  // SEMANTICS 32: a whole reply to a client that has a stream's head already. It becomes one chunk of it.
-  auto reply = nlohmann::json::parse(whole_.view(), nullptr, false);
-  if (!reply.is_object()) return;
-  reply["object"] = "chat.completion.chunk";
-  if (auto choices = reply.find("choices"); choices != reply.end() && choices->is_array()) {
-    for (auto& choice : *choices) {
-      if (!choice.is_object() || !choice.contains("message")) continue;
-      choice["delta"] = std::move(choice["message"]);
-      choice.erase("message");
-      auto calls = choice["delta"].is_object() ? choice["delta"].find("tool_calls") : choice["delta"].end();
-      if (calls == choice["delta"].end() || !calls->is_array()) continue;
-      for (std::size_t i = 0; i < calls->size(); ++i) {
-        if ((*calls)[i].is_object()) (*calls)[i]["index"] = i;
-      }
-    }
-  }
-  content_.append("data: ").append(reply.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  content_.append("\n\ndata: [DONE]\n\n");
+  const std::string stream = stream_of(exchange_, whole_.view());
+  if (stream.empty()) return;
+  content_.append(stream);
   has_whole_ = false;
 }
 
@@ -313,9 +316,7 @@ awaitable<bool> ClientReply::finish_with(const Ending& ending) {
     call_.close_after();
     if (event_stream_ && !exchange_.raw) {
       held_usage_.clear();
-      content_.append("data: ")
-          .append(openai_chat::encode_error(ending.message, row.type, ending.param, row.name))
-          .append("\n\n");
+      content_.append(error_words(exchange_, ending));
       co_return co_await send_all(true);
     }
     // A raw answer that breaks off has no room for an error: the missing end of its body is the honest sign.
@@ -323,8 +324,11 @@ awaitable<bool> ClientReply::finish_with(const Ending& ending) {
     co_return false;
   }
   const std::uint16_t status = status_for(ending);
+  const Dialect dialect = exchange_.request.dialect;
   std::string body = ending.provider_body;
-  if (body.empty()) body = openai_chat::encode_error(ending.message, row.type, ending.param, ending.code);
+  if (body.empty() || !dialects::reads_error(dialect, body)) {  // of another dialect: said again in the client's
+    body = dialects::codec_of(dialect).encode_error(ending, status, exchange_.request_id);
+  }
   begin_head(status);
   add_field("Content-Type", kJson);
   add_weir_fields(!exchange_.attempts.empty());
@@ -342,7 +346,7 @@ awaitable<bool> ClientReply::finish_with_body(std::uint16_t status, std::string_
                                               std::string_view body) {
   begin_head(status);
   add_field("Content-Type", content_type);
-  add_field("x-request-id", exchange_.request_id);
+  add_ids();
   add_length(body.size());
   end_head();
   std::array<net::asio::const_buffer, 2> pieces{net::asio::buffer(out_), net::asio::buffer(body)};

@@ -5,6 +5,7 @@
 
 #include <weir/exchange/price.hpp>
 #include <weir/exchange/service.hpp>
+#include "api/usage_watch.hpp"
 #include "net/event.hpp"
 #include "net/server_call.hpp"
 
@@ -44,6 +45,10 @@ class ClientReply final : public ReplySink {
   awaitable<bool> finish_with(const Ending& ending);
   /// An answer of our own making, for example the list of models.
   awaitable<bool> finish_with_body(std::uint16_t status, std::string_view content_type, std::string_view body);
+  /// Shows it what passes: of a raw answer that is metered.
+  void watch(UsageWatch& usage_watch) { usage_watch_ = &usage_watch; }
+  /// Writes what it found into the last attempt, before the call is booked.
+  void tell_usage();
   /// The status that finish_with() will send for this ending.
   static std::uint16_t status_for(const Ending& ending);
 
@@ -51,6 +56,7 @@ class ClientReply final : public ReplySink {
   void keep(std::string_view bytes);
   void begin_head(std::uint16_t status);
   void add_field(std::string_view name, std::string_view value);
+  void add_ids();
   void add_weir_fields(bool with_target);
   void add_length(std::size_t length);
   void end_head();
@@ -63,6 +69,7 @@ class ClientReply final : public ReplySink {
   std::string& out_;     ///< the head
   std::string content_;  ///< a stream's bytes since the last flush
   Buffer& whole_;
+  UsageWatch* usage_watch_ = nullptr;
   std::string held_usage_;  ///< the usage chunk, kept back until its cost is known
   std::size_t held_usage_end_ = 0;
   std::size_t held_usage_at_ = 0;  ///< where it belongs in content_

@@ -1,5 +1,6 @@
 #include "api/front.hpp"
 
+#include <array>
 #include <exception>
 #include <utility>
 
@@ -10,7 +11,7 @@
 #include "api/asked.hpp"
 #include "api/bodies.hpp"
 #include "api/path.hpp"
-#include "catalogue/nearest.hpp"
+#include "dialects/codecs/codecs.hpp"
 #include "dialects/openai_chat/error_body.hpp"
 
 namespace weir::api {
@@ -36,6 +37,33 @@ Ending ending_of(openai_chat::Refusal refusal) {
   ending.param = std::move(refusal.param);
   ending.code = std::move(refusal.code);
   return ending;
+}
+
+Ending no_cost_in_streams() {
+  Ending ending;
+  ending.failure = Failure::client_malformed;
+  ending.param = "x-weir-include";
+  ending.code = "not_supported";
+  ending.message =
+      "x-weir-include: cost is not supported in streams of this dialect; leave it out (answers that are not streamed "
+      "have x-weir-cost-usd)";
+  return ending;
+}
+
+/// Counting is free; and where the target has no such call, weir says what it would guess, and that it guesses.
+void settle_count(Exchange& exchange, Ending& ending, ClientReply& reply) {
+  for (Attempt& attempt : exchange.attempts) attempt.may_have_been_billed = false;
+  if (ending.ok() || ending.code != "not_supported" || reply.committed()) return;
+  ending = {};
+  exchange.attempts.clear();  // nobody was asked
+  constexpr std::array estimated{HeaderField{"x-weir-estimated", "true"}};
+  ReplyHead head;
+  head.content_type = "application/json";
+  head.passed_on = estimated;
+  reply.head(head);
+  Buffer body;
+  body.append(fmt::format(R"({{"input_tokens":{}}})", tokens_from_bytes(exchange.request.body.size())));
+  reply.whole(std::move(body));
 }
 
 /// Why a body could not be had, for the client.
@@ -74,14 +102,16 @@ Ending ending_of(net::BodyState state, const net::LimitSettings& limits) {
 awaitable<void> Front::handle(net::ServerCall& call) {
   const Path path = read_path(call.head().method(), call.head().target());
   switch (path.kind) {
-    case Path::Kind::chat:
-      return chat(call);
+    case Path::Kind::call:
+    case Path::Kind::count_tokens:
+      return answer(call, path.dialect, path.kind);
     case Path::Kind::models:
       return list_models(call, {});
     case Path::Kind::model:
       return list_models(call, path.model);
+    case Path::Kind::embeddings:
     case Path::Kind::pass_through:
-      return pass_through(call);
+      return pass_through(call, path.kind);
     case Path::Kind::health:
       return say_healthy(call);
     case Path::Kind::unknown:
@@ -175,19 +205,21 @@ awaitable<bool> Front::take_body(net::ServerCall& call, Exchange& exchange, Clie
   co_return true;
 }
 
-awaitable<void> Front::chat(net::ServerCall& call) {
+awaitable<void> Front::answer(net::ServerCall& call, Dialect dialect, Path::Kind kind) {
   Exchange exchange;
   begin(exchange);
+  Request& request = exchange.request;
+  request.dialect = dialect;
   const auto scratch = scratch_.lend();
   ClientReply reply(call, exchange, *scratch);
   if (!co_await take_body(call, exchange, reply)) co_return;
 
-  Request& request = exchange.request;
+  const openai_chat::BodyShape& shape = dialects::shape_of(dialect);
   std::expected<openai_chat::ChatFacts, openai_chat::Refusal> facts;
   if (request.body.size() <= limits::dom_bytes_max) {
-    facts = reader_.read(request.body, Buffer::kSlack);
+    facts = reader_.read(request.body, Buffer::kSlack, shape);
   } else {
-    co_await offload_.run(worker_.executor(), [&] { facts = openai_chat::read_large(request.body); });
+    co_await offload_.run(worker_.executor(), [&] { facts = openai_chat::read_large(request.body, shape); });
   }
   if (!facts) co_return co_await refuse(exchange, reply, ending_of(std::move(facts.error())));
   const ChatBody body(std::move(*facts));
@@ -200,10 +232,13 @@ awaitable<void> Front::chat(net::ServerCall& call) {
     exchange.asked_task = task;
   }
   if (const auto& user = body.facts().user_id ? body.facts().user_id : body.facts().user) exchange.user = user->view();
-  co_await send_into_house(call, exchange, reply);
+  if (request.wants_cost && request.stream && dialect != Dialect::openai_chat) {
+    co_return co_await refuse(exchange, reply, no_cost_in_streams());
+  }
+  co_await send_into_house(call, exchange, reply, kind);
 }
 
-awaitable<void> Front::pass_through(net::ServerCall& call) {
+awaitable<void> Front::pass_through(net::ServerCall& call, Path::Kind kind) {
   Exchange exchange;
   begin(exchange);
   exchange.raw = true;
@@ -222,10 +257,12 @@ awaitable<void> Front::pass_through(net::ServerCall& call) {
   if (!model) co_return co_await refuse(exchange, reply, ending_of(std::move(model.error())));
   const RawBody body(std::move(*model));
   body.describe(request);
-  co_await send_into_house(call, exchange, reply);
+  UsageWatch usage;
+  if (kind == Path::Kind::embeddings) reply.watch(usage);
+  co_await send_into_house(call, exchange, reply, kind);
 }
 
-awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange, ClientReply& reply) {
+awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange, ClientReply& reply, Path::Kind kind) {
   if (exchange.request.model.size() > limits::model_name_bytes_max) {
     Ending refused;
     refused.failure = Failure::client_malformed;
@@ -235,9 +272,12 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
     co_return co_await refuse(exchange, reply, std::move(refused));
   }
   const auto* house = static_cast<const House*>(exchange.snapshot.get());
+  // Of these weir knows the model: a key needs no power to pass things through for them.
+  if (kind != Path::Kind::pass_through && !exchange.request.model.empty()) exchange.raw = false;
   if (auto refused = house->admission.allow(exchange)) {
     co_return co_await refuse(exchange, reply, std::move(*refused));
   }
+  exchange.raw = kind != Path::Kind::call;
   ClientLeft left(call, exchange.interrupt);
   call.watch(left);
   Place place(places_);
@@ -259,6 +299,8 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
     log::error("call {} ended by an exception: {}", exchange.id.text(), error.what());
   }
   call.stop_watching();
+  if (kind == Path::Kind::count_tokens) settle_count(exchange, ending, reply);
+  if (kind == Path::Kind::embeddings && ending.ok()) reply.tell_usage();
   exchange.status = ending.ok() || reply.committed() ? reply.status() : ClientReply::status_for(ending);
   // What is booked before the flush that carries it left, as far as the books go, in that moment.
   if (ending.ok() && exchange.first_byte_sent == TimePoint{}) exchange.first_byte_sent = Clock::now();
@@ -289,67 +331,6 @@ awaitable<void> Front::refuse(Exchange& exchange, ClientReply& reply, Ending end
 void Front::book(Exchange& exchange, const Ending& ending) {
   static_cast<const House*>(exchange.snapshot.get())->meter.book(exchange, ending, Clock::now());
   observer_.call_ended(exchange);
-}
-
-/// What the answers that are no calls begin with.
-struct Front::Short {
-  Short(Front& front, net::ServerCall& call) : scratch(front.scratch_.lend()), reply(call, exchange, *scratch) {
-    front.name(exchange);
-    exchange.request.headers = call.head().fields();
-    if (call.has_body()) call.close_after();
-  }
-  Exchange exchange;
-  Spare<ClientReply::Scratch>::Lent scratch;
-  ClientReply reply;
-};
-
-awaitable<void> Front::list_models(net::ServerCall& call, std::string_view id) {
-  Short answer(*this, call);
-  const std::shared_ptr<const House> house = house_;
-  if (auto refused = house->admission.admit(answer.exchange)) co_return co_await turn_away(answer.reply, *refused);
-  std::vector<openai_chat::ListedModel> shown;
-  for (const openai_chat::ListedModel& model : house->models) {
-    if (house->admission.shows(answer.exchange.caller, model.id)) shown.push_back(model);
-  }
-  if (id.empty()) {
-    const std::string body = openai_chat::encode_model_list(shown);
-    co_await answer.reply.finish_with_body(200, "application/json", body);
-    co_return;
-  }
-  const std::string wanted = without_escapes(id);
-  for (const openai_chat::ListedModel& model : shown) {
-    if (model.id != wanted) continue;
-    const std::string body = openai_chat::encode_model(model);
-    co_await answer.reply.finish_with_body(200, "application/json", body);
-    co_return;
-  }
-  Ending ending;
-  ending.failure = Failure::client_not_found;
-  ending.param = "model";
-  ending.code = "model_not_found";
-  std::vector<std::string_view> known;
-  for (const openai_chat::ListedModel& model : shown) known.push_back(model.id);
-  const auto nearest = catalogue::nearest(wanted, known);
-  ending.message = fmt::format("unknown model \"{}\"{}{}; GET /v1/models lists those that are configured", wanted,
-                               nearest ? "; nearest: " : "", nearest.value_or(""));
-  co_await turn_away(answer.reply, ending);
-}
-
-awaitable<void> Front::say_healthy(net::ServerCall& call) {
-  Short answer(*this, call);
-  co_await answer.reply.finish_with_body(200, "application/json", R"({"status":"ok"})");
-}
-
-awaitable<void> Front::refuse_path(net::ServerCall& call) {
-  Short answer(*this, call);
-  Ending ending;
-  ending.failure = Failure::client_not_found;
-  ending.code = "unknown_path";
-  ending.message = fmt::format(
-      "weir does not know {} {}: clients use /v1/..., for example POST /v1/chat/completions; set the SDK's base_url to "
-      "end in /v1",
-      call.head().method(), call.head().target().substr(0, call.head().target().find('?')).substr(0, 200));
-  co_await turn_away(answer.reply, ending);
 }
 
 awaitable<void> Front::turn_away(ClientReply& reply, const Ending& ending) {

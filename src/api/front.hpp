@@ -10,6 +10,7 @@
 #include <weir/exchange/observer.hpp>
 #include "api/client_reply.hpp"
 #include "api/house.hpp"
+#include "api/path.hpp"
 #include "api/places.hpp"
 #include "dialects/openai_chat/request_reader.hpp"
 #include "net/offload.hpp"
@@ -34,8 +35,8 @@ class Front final : public net::RequestHandler {
   std::string refusal(std::uint16_t status, std::string_view reason) override;
 
  private:
-  awaitable<void> chat(net::ServerCall& call);
-  awaitable<void> pass_through(net::ServerCall& call);
+  awaitable<void> answer(net::ServerCall& call, Dialect dialect, Path::Kind kind);
+  awaitable<void> pass_through(net::ServerCall& call, Path::Kind kind);
   awaitable<void> list_models(net::ServerCall& call, std::string_view id);
   awaitable<void> say_healthy(net::ServerCall& call);
   awaitable<void> refuse_path(net::ServerCall& call);
@@ -46,7 +47,7 @@ class Front final : public net::RequestHandler {
   void begin(Exchange& exchange);
   void read_head(const net::ServerCall& call, Exchange& exchange);
   awaitable<bool> take_body(net::ServerCall& call, Exchange& exchange, ClientReply& reply);
-  awaitable<void> send_into_house(net::ServerCall& call, Exchange& exchange, ClientReply& reply);
+  awaitable<void> send_into_house(net::ServerCall& call, Exchange& exchange, ClientReply& reply, Path::Kind kind);
   Ending busy() const;
   awaitable<void> refuse(Exchange& exchange, ClientReply& reply, Ending ending);
   /// Before it became a call: counted, but in nobody's books.

@@ -49,6 +49,13 @@ class Text {
   bool owned_ = false;
 };
 
+/// What becomes of `metadata` on the way up.
+enum class MetadataRule : std::uint8_t {
+  goes_unless_stored,  ///< chat: as a whole, and with `store` weir's own two members (SEMANTICS 38)
+  ours_go,             ///< Responses: it is the caller's own; weir's two members go
+  task_goes            ///< Anthropic: `user_id` is the API's own and stays
+};
+
 /// What weir reads from a chat request: what it decides on, and where the few bytes stand that it may change.
 /// Lifetime: views point into the body.
 struct ChatFacts {
@@ -56,13 +63,14 @@ struct ChatFacts {
   Span model_value;  ///< with its quotes
 
   bool stream = false;
-  bool include_usage = false;  ///< the client asked for it itself
+  bool include_usage = false;  ///< the client asked for it itself, or its dialect always has it
   Span stream_options;         ///< the value; empty = absent
   bool stream_options_object = false;
   bool stream_options_empty = false;
   Span include_usage_value;
 
   bool store = false;  ///< literally true
+  MetadataRule metadata_rule = MetadataRule::goes_unless_stored;
   MemberSpan metadata;
   std::uint32_t metadata_members = 0;
   MemberSpan task_member;  ///< metadata.task_type

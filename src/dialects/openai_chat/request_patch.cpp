@@ -12,7 +12,8 @@ void cut(Patch& patch, Span span) {
 void cut_metadata(Patch& patch, const ChatFacts& facts) {
   if (!facts.metadata.present()) return;
   const std::uint32_t ours = (facts.task_member.present() ? 1U : 0U) + (facts.user_member.present() ? 1U : 0U);
-  if (!facts.store || (ours > 0 && ours == facts.metadata_members)) {
+  const bool whole = facts.metadata_rule == MetadataRule::goes_unless_stored && !facts.store;
+  if (whole || (ours > 0 && ours == facts.metadata_members)) {
     cut(patch, facts.metadata.cut(facts.metadata.comma_before != MemberSpan::none));
     return;
   }

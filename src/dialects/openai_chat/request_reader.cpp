@@ -13,22 +13,7 @@
 namespace weir::openai_chat {
 namespace {
 
-enum Key : std::size_t {
-  kModel,
-  kMessages,
-  kStream,
-  kStreamOptions,
-  kMetadata,
-  kStore,
-  kUser,
-  kN,
-  kMaxTokens,
-  kMaxCompletionTokens,
-  kKeys
-};
-constexpr std::array<std::string_view, kKeys> kKeyNames{
-    "model", "messages", "stream", "stream_options", "metadata",
-    "store", "user",     "n",      "max_tokens",     "max_completion_tokens"};
+using Key = BodyShape::Key;
 constexpr std::array<std::string_view, 1> kStreamOptionNames{"include_usage"};
 constexpr std::array<std::string_view, 2> kMetadataNames{"task_type", "user_id"};
 
@@ -47,7 +32,6 @@ class Once {
     seen_ |= 1U << match.name;
     return match.name;
   }
-  bool seen(std::size_t name) const { return (seen_ & (1U << name)) != 0; }
 
  private:
   std::uint32_t seen_ = 0;
@@ -77,7 +61,10 @@ class CommaNotes {
 
 class FactsReader {
  public:
-  explicit FactsReader(std::string_view body) : body_(body), cursor_(body) {}
+  FactsReader(std::string_view body, const BodyShape& shape) : body_(body), shape_(shape), cursor_(body) {
+    facts_.metadata_rule = shape.metadata_rule;
+    facts_.include_usage = shape.usage_always;
+  }
 
   /// False: not JSON (this reader is a full check of it). Otherwise the facts or refusal() hold.
   bool read() {
@@ -91,10 +78,10 @@ class FactsReader {
     if (!cursor_.read_object(member)) return false;
     facts_.tail_insert = narrow(cursor_.offset() - 1);
     if (!cursor_.at_end()) return false;
-    if (!keys_.seen(kModel)) {
+    if (!model_seen_) {
       refuse(R"(The body names no model; add one, for example "model": "gpt-4o-mini".)", "model",
              "missing_required_parameter");
-    } else if (!keys_.seen(kMessages)) {
+    } else if (shape_.needs_messages && !messages_seen_) {
       refuse(R"(The body has no messages; add "messages": [{"role": "user", "content": "…"}].)", "messages",
              "missing_required_parameter");
     }
@@ -126,45 +113,74 @@ class FactsReader {
 
   bool read_member(const json::String& key, std::size_t key_offset) {
     bool clash = false;
-    std::size_t name = keys_.take(key, kKeyNames, clash);
-    if (name == kMessages && std::exchange(clash, false)) name = KeyMatch::other;  // asked for, but not decided on
-    commas_.member_begins(key_offset, name == kMetadata && !clash, &facts_.metadata, body_);
-    if (clash) refuse_spelling("", kKeyNames[name]);
-    if (clash || name == KeyMatch::other) return cursor_.skip_value();
+    std::size_t name = keys_.take(key, shape_.names, clash);
+    Key means = name == KeyMatch::other ? Key::none : shape_.keys[name];
+    // Asked for, but not decided on.
+    if ((means == Key::messages || means == Key::system) && std::exchange(clash, false)) means = Key::none;
+    commas_.member_begins(key_offset, means == Key::metadata && !clash, &facts_.metadata, body_);
+    if (clash) refuse_spelling("", shape_.names[name]);
+    if (clash || means == Key::none) return cursor_.skip_value();
     const char first = cursor_.peek();
-    switch (name) {
-      case kModel:
+    switch (means) {
+      case Key::model:
+        model_seen_ = true;
         return read_model(first);
-      case kMessages:
+      case Key::messages:
+        messages_seen_ = true;
         return read_messages(first);
-      case kStream:
+      case Key::system:
+        return read_system();
+      case Key::stream:
         return read_flag(first, "stream", facts_.stream);
-      case kStore:
+      case Key::store:
         return read_flag(first, "store", facts_.store);
-      case kStreamOptions:
+      case Key::stream_options:
         return read_stream_options(first);
-      case kMetadata:
+      case Key::metadata:
         return read_metadata(first);
-      case kUser:
+      case Key::user:
         if (first == 'n') return cursor_.read_word("null");
         return read_text(first, "user", facts_.user);
-      case kN:
+      case Key::n:
         return read_count(first, "n", facts_.n);
-      case kMaxTokens:
-        return read_count(first, "max_tokens", max_tokens_old_);
-      default:
-        return read_count(first, "max_completion_tokens", facts_.max_tokens);
+      case Key::max_tokens_old:
+        return read_count(first, shape_.names[name], max_tokens_old_);
+      case Key::max_tokens:
+        return read_count(first, shape_.names[name], facts_.max_tokens);
+      case Key::none:
+        break;
     }
+    return cursor_.skip_value();
+  }
+
+  bool read_system() {
+    cursor_.peek();
+    const std::size_t begin = cursor_.offset();
+    if (!cursor_.skip_value()) return false;
+    facts_.system_hash = hash_bytes(body_.substr(begin, cursor_.offset() - begin));
+    return true;
+  }
+
+  /// A prompt that is not messages, in the dialects where it may be a text.
+  bool read_text_prompt() {
+    const std::size_t begin = cursor_.offset();
+    if (!cursor_.skip_value()) return false;
+    facts_.messages = 1;
+    facts_.prompt_hash = hash_bytes(body_.substr(begin, cursor_.offset() - begin));
+    return true;
   }
 
   bool read_messages(char first) {
+    if (first != '[' && !shape_.needs_messages) return read_text_prompt();
     if (first != '[') {
       refuse_type("messages", "an array of messages");
       return cursor_.skip_value();
     }
     const std::size_t begin = cursor_.offset();
     facts_.messages = 0;
-    const auto message = [this] { return facts_.messages++ == 0 ? read_first_message() : cursor_.skip_value(); };
+    const auto message = [this] {
+      return facts_.messages++ == 0 && shape_.system_is_a_message ? read_first_message() : cursor_.skip_value();
+    };
     if (!cursor_.read_array(message)) return false;
     facts_.prompt_hash = hash_bytes(body_.substr(begin, cursor_.offset() - begin));
     return true;
@@ -274,16 +290,18 @@ class FactsReader {
       ++facts_.metadata_members;
       bool clash = false;
       const std::size_t name = once.take(key, kMetadataNames, clash);
-      const bool ours = name != KeyMatch::other && !clash;
+      const bool known = name != KeyMatch::other && !clash;
+      const bool ours = known && (name == 0 || shape_.metadata_rule != MetadataRule::task_goes);
       MemberSpan& span = name == 0 ? facts_.task_member : facts_.user_member;
       commas.member_begins(key_offset, ours, &span, body_);
       if (clash) refuse_spelling("metadata", kMetadataNames[name]);
-      if (!ours) {
-        ++strangers;
-        return cursor_.skip_value();
-      }
+      if (!ours) ++strangers;
+      if (!known) return cursor_.skip_value();
       (name == 0 ? facts_.stays_before_task : facts_.stays_before_user) = strangers > 0;
       const char value = cursor_.peek();
+      if (!ours) {  // Anthropic's own user_id: read, and left where it is
+        return value == 'n' ? cursor_.read_word("null") : read_text(value, "metadata.user_id", facts_.user_id);
+      }
       span.value.begin = narrow(cursor_.offset());
       const bool read = name == 0 ? read_text(value, "metadata.task_type", facts_.task_type)
                                   : read_text(value, "metadata.user_id", facts_.user_id);
@@ -297,7 +315,10 @@ class FactsReader {
   }
 
   std::string_view body_;
+  const BodyShape& shape_;
   json::Cursor cursor_;
+  bool model_seen_ = false;
+  bool messages_seen_ = false;
   Once keys_;
   CommaNotes commas_;
   ChatFacts facts_;
@@ -314,15 +335,16 @@ std::unexpected<Refusal> not_json(std::string_view body) {
 
 }  // namespace
 
-std::expected<ChatFacts, Refusal> RequestReader::read(std::string_view body, std::size_t readable_slack) {
+std::expected<ChatFacts, Refusal> RequestReader::read(std::string_view body, std::size_t readable_slack,
+                                                      const BodyShape& shape) {
   if (!gate_.accepts(body, readable_slack)) return not_json(body);
-  FactsReader reader{body};
+  FactsReader reader{body, shape};
   if (!reader.read()) return not_json(body);
   return std::move(reader).outcome();
 }
 
-std::expected<ChatFacts, Refusal> read_large(std::string_view body) {
-  FactsReader reader{body};
+std::expected<ChatFacts, Refusal> read_large(std::string_view body, const BodyShape& shape) {
+  FactsReader reader{body, shape};
   if (!reader.read() || !json::valid_utf8(body)) return not_json(body);
   return std::move(reader).outcome();
 }

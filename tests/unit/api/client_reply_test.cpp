@@ -220,11 +220,81 @@ TEST_F(ClientReplyTest, TheProvidersOwnErrorGoesDownByteForByte) {
   Ending ending;
   ending.failure = Failure::limit_rate;
   ending.status = 429;
-  ending.provider_body = R"({"error": {"message": "slow down"}})";
+  ending.provider_body = R"({"error": {"message": "slow down", "type": "t", "param": null, "code": "c"}})";
   ending.retry_after = "20";
   EXPECT_TRUE(worker.run(reply->finish_with(ending)));
   EXPECT_THAT(got(), AllOf(StartsWith("HTTP/1.1 429 Too Many Requests\r\n"), HasSubstr("Retry-After: 20\r\n"),
                            EndsWith("\r\n\r\n" + ending.provider_body)));
+}
+
+TEST_F(ClientReplyTest, AnErrorOfAnotherDialectIsSaidAgainInTheClients) {
+  exchange.request.dialect = Dialect::anthropic;
+  Ending ending;
+  ending.failure = Failure::limit_rate;
+  ending.status = 429;
+  ending.message = "slow down";
+  ending.provider_body = R"({"error": {"message": "slow down", "type": "t", "param": null, "code": "c"}})";
+  EXPECT_TRUE(worker.run(reply->finish_with(ending)));
+  EXPECT_THAT(got(), AllOf(HasSubstr("\r\nrequest-id: id-1\r\n"),
+                           EndsWith(R"({"type":"error","error":{"type":"rate_limit_error","message":"slow down"},)"
+                                    R"("request_id":"id-1"})")));
+}
+
+TEST_F(ClientReplyTest, AnthropicsOwnErrorGoesDownByteForByteToItsClients) {
+  exchange.request.dialect = Dialect::anthropic;
+  Ending ending;
+  ending.failure = Failure::client_malformed;
+  ending.provider_body = R"({"type":"error", "error": {"type":"x","message":"m"}})";
+  EXPECT_TRUE(worker.run(reply->finish_with(ending)));
+  EXPECT_THAT(got(), EndsWith("\r\n\r\n" + ending.provider_body));
+}
+
+TEST_F(ClientReplyTest, WhatWasDroppedIsSaidInTheHead) {
+  exchange.dropped = "top_k, seed";
+  begin_stream();
+  reply->event("data: 1\n\n");
+  EXPECT_EQ(worker.run(reply->flush()), Flow::go);
+  EXPECT_THAT(got(), HasSubstr("\r\nx-weir-dropped: top_k, seed\r\n"));
+}
+
+TEST_F(ClientReplyTest, ABrokenStreamEndsInAnErrorOfTheClientsDialect) {
+  Ending ending;
+  ending.failure = Failure::upstream_protocol;
+  ending.content_sent = true;
+  ending.message = "cut";
+  exchange.request.dialect = Dialect::anthropic;
+  begin_stream();
+  reply->event("event: message_start\ndata: {}\n\n");
+  EXPECT_EQ(worker.run(reply->flush()), Flow::go);
+  EXPECT_TRUE(worker.run(reply->finish_with(ending)));
+  EXPECT_THAT(got(), AllOf(HasSubstr("event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\","
+                                     "\"message\":\"cut\"},\"request_id\":\"id-1\"}\n\n"),
+                           Not(HasSubstr("message_stop"))));
+
+  exchange.request.dialect = Dialect::openai_responses;
+  ask("POST / HTTP/1.1\r\nHost: x\r\n\r\n");
+  begin_stream();
+  reply->event("event: response.created\ndata: {}\n\n");
+  EXPECT_EQ(worker.run(reply->flush()), Flow::go);
+  EXPECT_TRUE(worker.run(reply->finish_with(ending)));
+  EXPECT_THAT(got(), AllOf(HasSubstr("event: error\n"), HasSubstr("\"code\":\"upstream.protocol\",\"message\":\"cut\""),
+                           Not(HasSubstr("response.completed"))));
+}
+
+TEST_F(ClientReplyTest, AnAnthropicClientIsKeptAliveByPings) {
+  exchange.request.dialect = Dialect::anthropic;
+  worker.run(reply->keep_alive());
+  EXPECT_THAT(got(), EndsWith("\r\n\r\n24\r\nevent: ping\ndata: {\"type\": \"ping\"}\n\n\r\n"));
+}
+
+TEST_F(ClientReplyTest, AWholeMessageAfterAPingBecomesItsStream) {
+  exchange.request.dialect = Dialect::anthropic;
+  worker.run(reply->keep_alive());
+  whole(R"({"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"Hi"}],)"
+        R"("stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":2}})");
+  EXPECT_TRUE(worker.run(reply->finish()));
+  EXPECT_THAT(got(), AllOf(HasSubstr("event: message_start\n"), HasSubstr(R"("text":"Hi")"),
+                           HasSubstr("event: message_stop\n")));
 }
 
 TEST_F(ClientReplyTest, OurOwnBusyInvitesBack) {

@@ -2,20 +2,47 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace weir::api {
 namespace {
 
 using Kind = Path::Kind;
 
-TEST(ReadPath, OnlyPostOfChatCompletionsIsAChat) {
-  EXPECT_EQ(read_path("POST", "/v1/chat/completions").kind, Kind::chat);
-  EXPECT_EQ(read_path("POST", "/chat/completions").kind, Kind::chat);
-  EXPECT_EQ(read_path("POST", "/v1/chat/completions?x=/healthz").kind, Kind::chat);
+TEST(ReadPath, OnlyPostOfChatCompletionsIsACall) {
+  EXPECT_EQ(read_path("POST", "/v1/chat/completions").kind, Kind::call);
+  EXPECT_EQ(read_path("POST", "/chat/completions").kind, Kind::call);
+  EXPECT_EQ(read_path("POST", "/v1/chat/completions?x=/healthz").kind, Kind::call);
   for (const char* method : {"GET", "DELETE", "HEAD", "PUT", "post"}) {
     EXPECT_EQ(read_path(method, "/v1/chat/completions").kind, Kind::pass_through) << method;
   }
   EXPECT_EQ(read_path("POST", "/v1/chat/completions/").kind, Kind::pass_through);
   EXPECT_EQ(read_path("POST", "/v1/chat/completions/abc").kind, Kind::pass_through);
+}
+
+TEST(ReadPath, EachDialectHasItsPath) {
+  for (const std::string prefix : {"/v1", ""}) {
+    for (const std::string query : {"", "?beta=true"}) {
+      const auto read = [&](const char* name, const char* method = "POST") {
+        static std::string target;
+        target = prefix + name + query;
+        return read_path(method, target);
+      };
+      EXPECT_EQ(read("/chat/completions").dialect, Dialect::openai_chat);
+      EXPECT_EQ(read("/messages").kind, Kind::call);
+      EXPECT_EQ(read("/messages").dialect, Dialect::anthropic);
+      EXPECT_EQ(read("/messages/count_tokens").kind, Kind::count_tokens);
+      EXPECT_EQ(read("/messages/count_tokens").dialect, Dialect::anthropic);
+      EXPECT_EQ(read("/responses").kind, Kind::call);
+      EXPECT_EQ(read("/responses").dialect, Dialect::openai_responses);
+      EXPECT_EQ(read("/completions").kind, Kind::call);
+      EXPECT_EQ(read("/completions").dialect, Dialect::openai_completions);
+      EXPECT_EQ(read("/embeddings").kind, Kind::embeddings);
+      EXPECT_EQ(read("/messages/batches").kind, Kind::pass_through);
+      EXPECT_EQ(read("/responses/resp_1").kind, Kind::pass_through);
+      EXPECT_EQ(read("/responses", "GET").kind, Kind::pass_through);
+    }
+  }
 }
 
 TEST(ReadPath, ModelsAreOursToList) {
@@ -35,15 +62,15 @@ TEST(ReadPath, ModelsAreOursToList) {
 
 TEST(ReadPath, EverythingElseUnderV1PassesThrough) {
   for (const char* target :
-       {"/v1/embeddings", "/v1/audio/speech", "/v1/anything/at/all", "/v1/", "/v1/modelsx", "/v1/files?purpose=x"}) {
+       {"/v1/embeddings/x", "/v1/audio/speech", "/v1/anything/at/all", "/v1/", "/v1/modelsx", "/v1/files?purpose=x"}) {
     EXPECT_EQ(read_path("POST", target).kind, Kind::pass_through) << target;
     EXPECT_EQ(read_path("GET", target).kind, Kind::pass_through) << target;
   }
 }
 
 TEST(ReadPath, WithoutV1OnlyTheKnownNames) {
-  for (const char* target : {"/embeddings", "/completions", "/responses", "/responses/abc", "/messages", "/files",
-                             "/files/abc/content", "/batches", "/feedback", "/embeddings?x"}) {
+  for (const char* target : {"/completions/x", "/responses/abc", "/messages/batches", "/files", "/files/abc/content",
+                             "/batches", "/feedback", "/files?x"}) {
     EXPECT_EQ(read_path("POST", target).kind, Kind::pass_through) << target;
   }
   for (const char* target : {"/", "/v1", "/v2/chat/completions", "/embeddingsx", "/audio/speech", "/metrics", "*",

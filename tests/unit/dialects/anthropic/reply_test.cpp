@@ -113,12 +113,9 @@ TEST(AnthropicReply, TheForcedToolsArgumentsAreTheAnswersText) {
 }
 
 TEST(AnthropicReply, Semantics11ErrorsInThisDialectsShape) {
-  const weir::Ending ending{.failure = weir::Failure::limit_rate,
-                            .message = "Too \"many\"",
-                            .code = {},
-                            .param = {},
-                            .provider_body = {},
-                            .retry_after = {}};
+  weir::Ending ending;
+  ending.failure = weir::Failure::limit_rate;
+  ending.message = "Too \"many\"";
   EXPECT_EQ(claude().encode_error(ending, 429, "req-1"),
             R"({"type":"error","error":{"type":"rate_limit_error","message":"Too \"many\""},"request_id":"req-1"})");
   const struct {
