@@ -39,6 +39,7 @@ struct ModelSettings {
 struct WaySettings {
   std::optional<std::uint32_t> attempts;       ///< retry.attempts
   std::optional<NanoDollars> max_resend_cost;  ///< retry.max_resend_cost
+  std::optional<std::optional<NanoDollars>> hedge;  ///< hedge.max_extra_cost; none within = off
   std::optional<std::vector<std::string>> zones;
   std::optional<std::chrono::milliseconds> keep_alive;
   std::optional<bool> repair_json;
