@@ -98,7 +98,7 @@ void Race::expired() {
   if (!room->taken()) return;
   begin(second_, *choice);
   second_->room = std::move(room);
-  worker_.spawn("hedge", run_second(*this));
+  worker_.spawn("hedge", run_second(shared_from_this()));
 }
 
 awaitable<void> Race::run(Lane& lane) {
@@ -123,9 +123,9 @@ awaitable<void> Race::run(Lane& lane) {
   last_ = &lane;
 }
 
-awaitable<void> Race::run_second(Race& race) {
-  co_await race.run(*race.second_);
-  race.second_ended_.notify();
+awaitable<void> Race::run_second(std::shared_ptr<Race> race) {
+  co_await race->run(*race->second_);
+  race->second_ended_.notify();
 }
 
 awaitable<Ending> Race::run(Candidates::Choice& choice, Duration patience) {

@@ -19,8 +19,9 @@ namespace weir::pipeline {
 ///
 /// Each runs on an exchange of its own, a copy with its own target, patch, interrupt and attempt: a provider is not to
 /// know that another is at work. The call's own exchange gets what came of them.
+/// Held by the second attempt's coroutine too, since a worker that ends destroys the two in any order.
 /// Thread: the worker's. Lifetime: one run(), at whose end both attempts have ended.
-class Race final : private net::Deadline, private Interruptible {
+class Race final : public std::enable_shared_from_this<Race>, private net::Deadline, private Interruptible {
  public:
   /// Where the second attempt goes, paid for; none = there is none.
   using Another = std::function<std::optional<Candidates::Choice>()>;
@@ -74,7 +75,7 @@ class Race final : private net::Deadline, private Interruptible {
   bool lost(const Lane& lane) const { return winner_ != nullptr && winner_ != &lane; }
   void begin(std::optional<Lane>& lane, const Candidates::Choice& choice);
   awaitable<void> run(Lane& lane);
-  static awaitable<void> run_second(Race& race);
+  static awaitable<void> run_second(std::shared_ptr<Race> race);
   Ending settle(Candidates::Choice& choice);
 
   net::Worker& worker_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
@@ -99,9 +100,9 @@ awaitable<Ending> RetryStage::hedged(Exchange& exchange, ReplySink& reply, const
     if (!affordable(*next->target, exchange, *exchange.plan.hedge) || !spend(*next->target)) return std::nullopt;
     return next;
   };
-  Race race(worker_, exchange, reply, deadline, another);
+  const auto race = std::make_shared<Race>(worker_, exchange, reply, deadline, another);
   const TimePoint begun = Clock::now();
-  Ending ending = co_await race.run(choice, patience);
+  Ending ending = co_await race->run(choice, patience);
   // A first one that was outrun took at least so long. Were that not known, p95 would sink with each hedge.
   if (choice.target != slow && exchange.attempts.front().failure == Failure::gateway_outrun) {
     times_.record(slow->provider_name, slow->model, exchange.request.prompt_bytes, Clock::now() - begun,

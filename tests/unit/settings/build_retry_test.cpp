@@ -48,7 +48,8 @@ TEST(BuildRetry, routes_and_defaults) {
   EXPECT_THAT(route.fallback, ElementsAre("two/x", "m"));
   EXPECT_FALSE(route.way.attempts);
   EXPECT_EQ(route.way.max_resend_cost->value, 10'000'000);
-  EXPECT_EQ(route.way.hedge, std::optional(std::optional<NanoDollars>()));
+  ASSERT_TRUE(route.way.hedge);
+  EXPECT_FALSE(route.way.hedge->has_value()) << "off";
   EXPECT_EQ(route.way.keep_alive, 0s);
   EXPECT_EQ(route.way.repair_json, true);
   EXPECT_THAT(*route.way.zones, ElementsAre("onprem", "eu"));

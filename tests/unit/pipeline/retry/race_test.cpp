@@ -9,6 +9,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -58,12 +59,14 @@ class Paced final : public Provider, private Interruptible {
   }
   void begin() {
     begins = true;
-    changed_.notify();
+    changed_->notify();
   }
   void end() {
     ends = true;
-    changed_.notify();
+    changed_->notify();
   }
+
+  void forget() { std::exchange(changed_, std::make_unique<net::Event>()).reset(); }
 
   int sent = 0;
   bool begins = false;
@@ -76,7 +79,7 @@ class Paced final : public Provider, private Interruptible {
 
  private:
   awaitable<bool> wait_for(const bool& what, const Interrupt& interrupt) {
-    while (!what && !interrupt.fired()) co_await changed_.wait();
+    while (!what && !interrupt.fired()) co_await changed_->wait();
     co_return !interrupt.fired();
   }
   Ending broken(const Interrupt& interrupt) {
@@ -86,10 +89,10 @@ class Paced final : public Provider, private Interruptible {
     ending.phase = Phase::await_headers;
     return ending;
   }
-  void interrupt() override { changed_.notify(); }
+  void interrupt() override { changed_->notify(); }
 
   std::string text_;
-  net::Event changed_;
+  std::unique_ptr<net::Event> changed_ = std::make_unique<net::Event>();
 };
 
 class Body final : public AddressedBody {
@@ -341,6 +344,19 @@ TEST_F(RaceOnceTest, AClientThatLeavesTheWinnersStreamHasLeftTheCall) {
   EXPECT_EQ(finish().failure, Failure::client_left);
   EXPECT_TRUE(exchange.interrupt.over());
   expect_attempts("a", Failure::gateway_outrun, "b", Failure::client_left);
+}
+
+TEST_F(RaceOnceTest, AWorkerMayEndWhileBothRun) {
+  std::optional<fakes::TurnedWorker> short_lived(std::in_place);
+  RetryStage other(**short_lived, settings, times);
+  short_lived->start(other.call(exchange, sink), ending);
+  short_lived->skip(90ms);
+  short_lived->settle();
+  EXPECT_EQ(second.sent, 1);
+  first.forget();
+  second.forget();
+  short_lived.reset();
+  EXPECT_FALSE(ending);
 }
 
 TEST_F(RaceOnceTest, AnOutrunFirstIsRememberedAsSlow) {
