@@ -102,6 +102,7 @@ std::string what_arrived(const AttemptRow& attempt) {
 std::string why_again(const AttemptRow& failed, const AttemptRow& next) {
   const bool same = failed.provider == next.provider && failed.model == next.model;
   const Policy policy = row_of(failed.failure).policy;
+  if (failed.failure == Failure::gateway_outrun) return "broken off: the attempt beside it answered first (hedge)";
   if (policy == Policy::give_up || policy == Policy::none) return "another attempt ran beside it or took its place";
   if (same) return fmt::format("tried again at the same target: {}", reason_of(Policy::retry_same));
   return fmt::format("tried again elsewhere: {}", reason_of(policy));

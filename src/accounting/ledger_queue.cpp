@@ -115,6 +115,7 @@ void LedgerQueue::write_pending() {
     back_off_ = 0ms;
     counters_.written.store(store_->calls_written(), std::memory_order_relaxed);
     counters_.spooled.store(store_->calls_spooled(), std::memory_order_relaxed);
+    counters_.rejected.store(store_->calls_rejected(), std::memory_order_relaxed);
     counters_.waiting.fetch_sub(batch.calls.size(), std::memory_order_relaxed);
     const std::size_t bytes = pending_.front().bytes;
     give_back(std::move(batch));
@@ -136,6 +137,7 @@ void LedgerQueue::upkeep() {
     log::warning("{} (upkeep; tried again in a minute)", done.error().message);
   }
   counters_.spooled.store(store_->calls_spooled(), std::memory_order_relaxed);
+  counters_.rejected.store(store_->calls_rejected(), std::memory_order_relaxed);
 }
 
 void LedgerQueue::run() {

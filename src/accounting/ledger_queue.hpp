@@ -20,6 +20,7 @@ struct LedgerCounters {
   std::atomic<std::uint64_t> lost_at_last_start{0};  ///< calls of processes that died, which never became rows
   std::atomic<std::uint64_t> waiting{0};             ///< calls handed over and not yet written
   std::atomic<std::uint64_t> spooled{0};             ///< calls on disk that wait for a database
+  std::atomic<std::uint64_t> rejected{0};            ///< calls that the database refused, set aside on disk
   std::atomic<std::uint64_t> write_errors{0};        ///< tries that failed
 };
 

@@ -98,7 +98,7 @@ Result<void> App::build() {
   desk_ = std::make_unique<LedgerDesk>(place);
   const accounting::LedgerCounters& booked = ledger_->counters();
   telemetry_->set_ledger({&booked.written, &booked.dropped, &booked.lost_at_last_start, &booked.waiting,
-                          &booked.spooled, &booked.write_errors});
+                          &booked.spooled, &booked.write_errors, &booked.rejected});
   offload_ = std::make_unique<net::Offload>(1);
   for (std::size_t i = 0; i < threads; ++i) {
     units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), ledger_->worker(i), limits,

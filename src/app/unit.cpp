@@ -85,7 +85,7 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
   }
   pools_ = std::move(kept);
   parts->router = std::make_unique<pipeline::Router>(std::move(names), *parts->blueprint->catalogue);
-  parts->pipeline = std::make_unique<pipeline::Pipeline>(*parts->router, worker_, settings.retry);
+  parts->pipeline = std::make_unique<pipeline::Pipeline>(*parts->router, worker_, settings.retry, first_byte_times_);
 
   std::vector<openai_chat::ListedModel> models;
   for (const auto& listed : parts->router->listed()) models.push_back({listed.id, listed.owner, 0});

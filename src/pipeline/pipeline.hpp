@@ -6,11 +6,11 @@
 namespace weir::pipeline {
 
 /// The stages in their order, built from the provider backwards; a call enters at entry() and walks up these lines.
-/// Thread: one per worker. Lifetime: the router outlives it.
+/// Thread: one per worker. Lifetime: the router and the times outlive it.
 class Pipeline {
  public:
-  Pipeline(const Router& router, net::Worker& worker, const RetrySettings& retry)
-      : retry_(worker, retry), repair_(retry_), resolve_(router, repair_) {}
+  Pipeline(const Router& router, net::Worker& worker, const RetrySettings& retry, targets::FirstByteTimes& times)
+      : retry_(worker, retry, times), repair_(retry_), resolve_(router, repair_) {}
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 

@@ -46,6 +46,8 @@ inline Failure failure_of(InterruptReason reason) {
       return Failure::upstream_timeout_total;
     case InterruptReason::shutdown:
       return Failure::gateway_busy;
+    case InterruptReason::outrun:
+      return Failure::gateway_outrun;
     case InterruptReason::none:
       break;
   }

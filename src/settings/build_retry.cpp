@@ -53,6 +53,12 @@ pipeline::WaySettings read_way(const Node& node) {
   const Node* retry = node.find("retry");
   set(way.attempts, below(retry, "attempts"), &parse_count);
   set(way.max_resend_cost, below(retry, "max_resend_cost"), &parse_money);
+  const Node* hedge = below(node.find("hedge"), "max_extra_cost");
+  if (hedge && hedge->text == "off") {
+    way.hedge.emplace();
+  } else if (hedge) {
+    if (const auto most = parse_money(hedge->text)) way.hedge.emplace(*most);
+  }
   if (node.find("zones")) way.zones = read_names(node.find("zones"));
   const Node* keep_alive = below(&node, "keep_alive");
   if (keep_alive && keep_alive->text == "off") {

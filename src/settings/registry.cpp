@@ -41,6 +41,14 @@ using enum Change;
               "",                                                                                                  \
               live,                                                                                                \
               "most that the second attempt of a call may cost that may have been billed already; else 0.05 USD"}, \
+      Setting{section ".hedge.max_extra_cost",                                                                     \
+              money,                                                                                               \
+              "",                                                                                                  \
+              "0 USD",                                                                                             \
+              "1000 USD",                                                                                          \
+              "off",                                                                                               \
+              live,                                                                                                \
+              "a second attempt beside a first one that is slow, if it costs no more; else off"},                  \
       Setting{section ".zones", names, "", "", "", "", live, "the only zones that its calls may reach; else any"}, \
       Setting{section ".keep_alive",                                                                               \
               duration,                                                                                            \
@@ -215,10 +223,8 @@ constexpr auto kPlanned = std::to_array<std::string_view>({"keys.[].limits",
                                                            "routes.<name>.output",
                                                            "routes.<name>.prompt_cache",
                                                            "routes.<name>.cache",
-                                                           "routes.<name>.hedge",
                                                            "routes.<name>.strict",
                                                            "routes.<name>.fetch_images",
-                                                           "defaults.hedge",
                                                            "defaults.strict",
                                                            "defaults.fetch_images",
                                                            "defaults.cache"});

@@ -116,6 +116,8 @@ class LedgerStore {
   virtual std::uint64_t calls_written() const = 0;
   /// Calls that wait in a spool for a database that is away; 0 where there is no spool.
   virtual std::uint64_t calls_spooled() const { return 0; }
+  /// Calls that the database refused for what is in them, and that were set aside; 0 where there is no such thing.
+  virtual std::uint64_t calls_rejected() const { return 0; }
   /// Calls that `instance` made durable, also one that ended long ago; nothing = this store does not know it.
   virtual Result<std::optional<std::uint64_t>> calls_of(std::uint64_t /*instance*/) { return std::nullopt; }
   /// Writes down how many calls of `instance`, which has ended or ends now, never became rows.

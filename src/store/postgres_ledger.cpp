@@ -18,7 +18,8 @@ constexpr Duration kFirstWait = std::chrono::milliseconds(250);
 constexpr Duration kOpenWithin = std::chrono::seconds(5);    // a start waits for a database in another region
 constexpr Duration kUpkeepWithin = std::chrono::seconds(5);  // once a minute
 constexpr std::size_t kStatementBytesMax = 8U << 20;         // kept texts: what a slow line carries within the limit
-constexpr std::int64_t kTextsPerDelete = 5'000;              // well within the limit of a statement
+constexpr const char* kSetAside = "UPDATE weir_instances SET calls = calls + $2::bigint WHERE id = $1::bigint";
+constexpr std::int64_t kTextsPerDelete = 5'000;  // well within the limit of a statement
 
 }  // namespace
 
@@ -61,7 +62,7 @@ Result<void> PostgresLedger::append(const LedgerBatch& batch) {
   const std::string_view document = document_.write(batch);
   const TimePoint now = Clock::now();
   const TimePoint deadline = now + (away_ ? limits_.try_again : limits_.statement);
-  if (!reach(deadline) || deliver(document, deadline) != Sent::done) {
+  if (!reach(deadline) || deliver(document, instance_, deadline) != Sent::done) {
     if (auto kept = spool(document, batch.calls.size()); !kept) return kept;
   } else if (calls_spooled() > 0) {
     replay(Clock::now() + limits_.replay);
@@ -105,8 +106,50 @@ PostgresResult<void> PostgresLedger::connect(TimePoint deadline) {
   auto made = PostgresConnection::open(*library_, url_, deadline);
   if (!made) return std::unexpected(made.error());
   if (auto schema = ensure_postgres_schema(*made, deadline); !schema) return schema;
+  const std::string instance = std::to_string(instance_);
+  const std::string now = std::to_string(unix_milliseconds());
+  const char* const parameters[] = {instance.c_str(), now.c_str()};
+  const auto noted =
+      made->ask("INSERT INTO weir_instances VALUES ($1::bigint, $2::bigint, 0, 0) ON CONFLICT (id) DO NOTHING",
+                parameters, deadline);
+  if (!noted) return std::unexpected(noted.error());
   connection_.emplace(std::move(*made));
   return {};
+}
+
+PostgresResult<PostgresRows> PostgresLedger::ask_of(const char* sql, std::uint64_t instance, std::uint64_t number) {
+  const std::string whose = std::to_string(instance);
+  const std::string value = std::to_string(number);
+  const char* const parameters[] = {whose.c_str(), value.c_str()};
+  auto rows = connection_->ask(sql, parameters, Clock::now() + limits_.statement);
+  if (!rows) went_away(rows.error());
+  return rows;
+}
+
+std::string PostgresLedger::is_away() const {
+  return fmt::format("stores.ledger: PostgreSQL at {} is away", place_);
+}
+
+Result<std::optional<std::uint64_t>> PostgresLedger::calls_of(std::uint64_t instance) {
+  if (!reach(Clock::now() + limits_.statement)) return failure(is_away());
+  const auto rows = ask_of("SELECT calls FROM weir_instances WHERE id = $1::bigint AND $2::bigint >= 0", instance, 0);
+  if (!rows) return failure(is_away());
+  std::uint64_t spooled = 0;
+  for (const auto& spool : left_over_) {
+    if (postgres_spool_instance(spool->path()) == instance) spooled += spool->calls();
+  }
+  if (own_ && instance == instance_) spooled += own_->calls();
+  if (rows->count() == 0 && spooled == 0) return std::nullopt;
+  return spooled + (rows->count() == 0 ? 0 : static_cast<std::uint64_t>(rows->number(0, 0)));
+}
+
+Result<void> PostgresLedger::note_lost(std::uint64_t instance, std::uint64_t calls) {
+  if (!reach(Clock::now() + limits_.statement)) return failure(is_away());
+  const auto noted = ask_of(
+      "INSERT INTO weir_instances VALUES ($1::bigint, 0, 0, $2::bigint) "
+      "ON CONFLICT (id) DO UPDATE SET lost = excluded.lost",
+      instance, calls);
+  return noted ? Result<void>() : failure(is_away());
 }
 
 void PostgresLedger::went_away(const PostgresError& error) {
@@ -127,8 +170,9 @@ void PostgresLedger::came_back() {
   log::info("stores.ledger: PostgreSQL at {} is back; {} calls that waited are written now", place_, calls_spooled());
 }
 
-PostgresLedger::Sent PostgresLedger::send(std::string_view document, TimePoint deadline) {
-  const char* const parameters[] = {document.data()};
+PostgresLedger::Sent PostgresLedger::send(std::string_view document, std::uint64_t instance, TimePoint deadline) {
+  const std::string whose = std::to_string(instance);
+  const char* const parameters[] = {document.data(), whose.c_str()};
   auto rows = connection_->ask(postgres_insert_sql(), parameters, deadline);
   // A connection that had been idle may have been closed behind our back while the database is well.
   if (!rows && rows.error().connection_lost() && !away_ && Clock::now() < deadline && connect(deadline)) {
@@ -146,33 +190,35 @@ PostgresLedger::Sent PostgresLedger::send(std::string_view document, TimePoint d
   return Sent::away;
 }
 
-PostgresLedger::Sent PostgresLedger::deliver(std::string_view document, TimePoint deadline) {
+PostgresLedger::Sent PostgresLedger::deliver(std::string_view document, std::uint64_t instance, TimePoint deadline) {
   const std::uint64_t rejected_before = rejected_;
   Sent sent = Sent::refused;
-  if (document.size() <= kStatementBytesMax) sent = send(document, deadline);
-  if (sent == Sent::refused) sent = send_halves(postgres_calls_of(document));
+  if (document.size() <= kStatementBytesMax) sent = send(document, instance, deadline);
+  if (sent == Sent::refused) sent = send_halves(postgres_calls_of(document), instance);
   if (rejected_ > rejected_before) {
+    // They are durable too, though not as rows: they must not be taken for lost after a crash.
+    if (connection_) ask_of(kSetAside, instance, rejected_ - rejected_before);
     log::error("stores.ledger: PostgreSQL at {} refused {} calls ({}); they are in {}/ledger.rejected", place_,
-               rejected_ - rejected_before, refusal_, folder_);
+               rejected_.load() - rejected_before, refusal_, folder_);
   }
   return sent;
 }
 
 // One statement per part that is not refused. What was written before the database went away is not written twice when
 // all of it comes again; what was set aside may be set aside twice.
-PostgresLedger::Sent PostgresLedger::send_halves(std::span<const std::string_view> calls) {
+PostgresLedger::Sent PostgresLedger::send_halves(std::span<const std::string_view> calls, std::uint64_t instance) {
   const std::string document = postgres_document_of(calls);
   Sent sent = Sent::refused;
   if (document.size() <= kStatementBytesMax || calls.size() == 1) {
-    sent = send(document, Clock::now() + limits_.statement);
+    sent = send(document, instance, Clock::now() + limits_.statement);
     if (sent != Sent::refused) return sent;
   }
   if (calls.size() == 1) {
     set_aside(calls.front());
     return Sent::done;
   }
-  sent = send_halves(calls.first(calls.size() / 2));
-  return sent == Sent::done ? send_halves(calls.subspan(calls.size() / 2)) : sent;
+  sent = send_halves(calls.first(calls.size() / 2), instance);
+  return sent == Sent::done ? send_halves(calls.subspan(calls.size() / 2), instance) : sent;
 }
 
 void PostgresLedger::set_aside(std::string_view call) {

@@ -40,8 +40,11 @@ class PostgresLedger final : public LedgerStore {
   std::uint64_t calls_written() const override { return written_.load(std::memory_order_relaxed); }
   std::uint64_t calls_spooled() const override { return spooled_.load(std::memory_order_relaxed); }
 
-  /// Calls that the database refused for what is in them; set aside in ledger.rejected.
-  std::uint64_t calls_rejected() const { return rejected_; }
+  /// Set aside in ledger.rejected.
+  std::uint64_t calls_rejected() const override { return rejected_.load(std::memory_order_relaxed); }
+  /// Those in a spool of this machine count: they are as durable as rows. An error while the database is away.
+  Result<std::optional<std::uint64_t>> calls_of(std::uint64_t instance) override;
+  Result<void> note_lost(std::uint64_t instance, std::uint64_t calls) override;
   /// Ends of spools that a crash had torn, and documents that the disk did not give back as written.
   std::uint64_t torn() const { return torn_; }
   bool away() const { return away_; }
@@ -65,10 +68,13 @@ class PostgresLedger final : public LedgerStore {
   void came_back();
 
   /// The document into the database; calls that it refuses are found by halving and set aside.
-  Sent deliver(std::string_view document, TimePoint deadline);
-  Sent send(std::string_view document, TimePoint deadline);  // with a NUL behind it
-  Sent send_halves(std::span<const std::string_view> calls);
+  Sent deliver(std::string_view document, std::uint64_t instance, TimePoint deadline);
+  Sent send(std::string_view document, std::uint64_t instance, TimePoint deadline);  // with a NUL behind it
+  Sent send_halves(std::span<const std::string_view> calls, std::uint64_t instance);
   void set_aside(std::string_view call);
+  /// One statement about the row of `instance`, with `number` as $2.
+  PostgresResult<PostgresRows> ask_of(const char* sql, std::uint64_t instance, std::uint64_t number);
+  std::string is_away() const;
 
   Result<void> spool(std::string_view document, std::uint64_t calls);
   void adopt_spools();
@@ -93,7 +99,7 @@ class PostgresLedger final : public LedgerStore {
   std::string refusal_;  ///< why the last rows were refused
   std::atomic<std::uint64_t> written_ = 0;
   std::atomic<std::uint64_t> spooled_ = 0;
-  std::uint64_t rejected_ = 0;
+  std::atomic<std::uint64_t> rejected_ = 0;
   std::uint64_t torn_ = 0;
 };
 

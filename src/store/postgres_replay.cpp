@@ -74,7 +74,8 @@ void PostgresLedger::replay(TimePoint deadline) {
       ++torn_;
       log::error("stores.ledger: a batch in {} cannot be read back; {} calls are lost", spool->path(),
                  document ? document->calls : 0);
-    } else if (deliver(document->text, Clock::now() + limits_.statement) != Sent::done) {
+    } else if (deliver(document->text, postgres_spool_instance(spool->path()), Clock::now() + limits_.statement) !=
+               Sent::done) {
       return;
     }
     spool->done();

@@ -11,7 +11,16 @@ constexpr const char* kLockTables = "SELECT pg_advisory_xact_lock(2003134834)";
 // Times are bigints of UTC milliseconds and money bigints of nano-dollars, exactly as weir counts them. Rows come
 // nearly in the order of their time: a BRIN index finds a range in millions of them and costs nearly nothing to keep.
 // The hash index has no limit on what it indexes, as a B-tree has.
+//
+// Since version 2. One row per process that ever wrote: how many of its calls became rows, for the next start to
+// compare.
+constexpr const char* kInstances = R"(CREATE TABLE weir_instances (
+  id bigint PRIMARY KEY,
+  started_ms bigint NOT NULL,
+  calls bigint NOT NULL,
+  lost bigint NOT NULL) WITH (fillfactor = 50))";
 constexpr const char* kTables[] = {
+    kInstances,
     R"(CREATE TABLE weir_schema (version integer NOT NULL))",
     R"(CREATE TABLE weir_calls (
   id uuid PRIMARY KEY,
@@ -127,11 +136,11 @@ constexpr const char* kSession =
     "SELECT set_config('statement_timeout', '3000', false), set_config('jit', 'off', false),"
     "  to_regclass('weir_schema') IS NOT NULL";
 
-PostgresResult<void> check_version(PostgresConnection& connection, TimePoint deadline) {
+PostgresResult<std::int64_t> check_version(PostgresConnection& connection, TimePoint deadline) {
   const auto rows = connection.ask("SELECT coalesce(max(version), 0) FROM weir_schema", deadline);
   if (!rows) return std::unexpected(rows.error());
   const std::int64_t version = rows->number(0, 0);
-  if (version == kPostgresSchemaVersion) return {};
+  if (version >= 1 && version <= kPostgresSchemaVersion) return version;
   const std::string message =
       version > kPostgresSchemaVersion
           ? fmt::format("its tables have version {}, made by a later weir; this one knows version {}: upgrade weir",
@@ -161,6 +170,22 @@ PostgresResult<void> make_tables(PostgresConnection& connection, TimePoint deadl
   return done("COMMIT");
 }
 
+PostgresResult<void> complete_tables(PostgresConnection& connection, TimePoint deadline) {
+  const std::string version = fmt::format("UPDATE weir_schema SET version = {}", kPostgresSchemaVersion);
+  for (const char* const sql : {"BEGIN", kLockTables}) {
+    if (auto rows = connection.ask(sql, deadline); !rows) return std::unexpected(rows.error());
+  }
+  const auto found = check_version(connection, deadline);  // another weir may have been quicker
+  if (!found) return std::unexpected(found.error());
+  if (*found < kPostgresSchemaVersion) {
+    for (const char* const sql : {kInstances, version.c_str()}) {
+      if (auto rows = connection.ask(sql, deadline); !rows) return std::unexpected(rows.error());
+    }
+  }
+  if (auto rows = connection.ask("COMMIT", deadline); !rows) return std::unexpected(rows.error());
+  return {};
+}
+
 }  // namespace
 
 PostgresResult<void> ensure_postgres_schema(PostgresConnection& connection, TimePoint deadline) {
@@ -169,7 +194,10 @@ PostgresResult<void> ensure_postgres_schema(PostgresConnection& connection, Time
   if (!session->boolean(0, 2)) {
     if (auto made = make_tables(connection, deadline); !made) return made;
   }
-  return check_version(connection, deadline);
+  const auto version = check_version(connection, deadline);
+  if (!version) return std::unexpected(version.error());
+  if (*version < kPostgresSchemaVersion) return complete_tables(connection, deadline);
+  return {};
 }
 
 PostgresResult<void> check_postgres_schema(PostgresConnection& connection, TimePoint deadline) {
@@ -180,7 +208,9 @@ PostgresResult<void> check_postgres_schema(PostgresConnection& connection, TimeP
   if (!session->boolean(0, 1)) {
     return std::unexpected(PostgresError{"it has no ledger yet; `weir serve` makes one", "0A000"});
   }
-  return check_version(connection, deadline);
+  // A reader needs nothing of the later version.
+  if (const auto version = check_version(connection, deadline); !version) return std::unexpected(version.error());
+  return {};
 }
 
 }  // namespace weir::store

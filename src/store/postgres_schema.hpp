@@ -5,9 +5,10 @@
 
 namespace weir::store {
 
-inline constexpr int kPostgresSchemaVersion = 1;
+inline constexpr int kPostgresSchemaVersion = 2;
 
-/// Makes the tables if they are not there; several weirs may do so at once. Also prepares the session.
+/// Makes the tables if they are not there, and those of an earlier weir complete; several weirs may do so at once. Also
+/// prepares the session.
 /// An error with needs_hands() if the tables are of a later weir.
 PostgresResult<void> ensure_postgres_schema(PostgresConnection& connection, TimePoint deadline);
 

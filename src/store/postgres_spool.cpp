@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <span>
@@ -160,6 +161,14 @@ void PostgresSpool::done() {
 
 std::string postgres_spool_file(const std::string& folder, std::uint64_t instance) {
   return std::filesystem::path(folder) / fmt::format("ledger-{:016x}.spool", instance);
+}
+
+std::uint64_t postgres_spool_instance(const std::string& path) {
+  const std::string name = std::filesystem::path(path).stem();
+  std::uint64_t instance = 0;
+  const std::size_t at = name.rfind('-') + 1;
+  const auto parsed = std::from_chars(name.data() + at, name.data() + name.size(), instance, 16);
+  return parsed.ec == std::errc{} ? instance : 0;
 }
 
 std::vector<std::string> postgres_spool_files(const std::string& folder) {

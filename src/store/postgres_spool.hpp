@@ -54,6 +54,8 @@ class PostgresSpool {
 /// Files in `folder` that a process may have left; those that are held are among them.
 std::vector<std::string> postgres_spool_files(const std::string& folder);
 std::string postgres_spool_file(const std::string& folder, std::uint64_t instance);
+/// Whose file that is; 0 = the name does not say.
+std::uint64_t postgres_spool_instance(const std::string& path);
 
 /// Appends to a file (mode 0600) and waits for the disk; nothing is written beyond `bytes_max`.
 Result<void> append_durably(const std::string& path, std::string_view text, std::uint64_t bytes_max);

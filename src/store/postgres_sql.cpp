@@ -96,6 +96,12 @@ constexpr const char* kInsertConflict = R"(
   FROM parts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9
   ON CONFLICT (hour_ms, task, route, model, provider, key_name, group_name, outcome, failure) DO UPDATE SET )";
 
+// $2: whose calls they are. Nobody else writes that row, but for one who has taken over a dead process's spool.
+constexpr const char* kInsertEnd = R"(), counted AS (
+  INSERT INTO weir_instances AS i SELECT $2::bigint, 0, (SELECT count(*) FROM new_calls), 0
+  ON CONFLICT (id) DO UPDATE SET calls = i.calls + excluded.calls
+) SELECT count(*) FROM new_calls)";
+
 std::string insert_sql() {
   std::string sql = kInsertBegin;
   sql += postgres_parts({"new_calls c", "new_attempts a JOIN new_calls c ON c.id = a.call_id",
@@ -107,7 +113,7 @@ std::string insert_sql() {
     sql.append(comma).append(sum).append(" = h.").append(sum).append(" + excluded.").append(sum);
     comma = ", ";
   }
-  return sql += ") SELECT count(*) FROM new_calls";
+  return sql += kInsertEnd;
 }
 
 }  // namespace

@@ -12,6 +12,10 @@ unsigned size_class(std::uint64_t bytes) {
   return bytes <= 4096 ? 0 : bytes <= 32768 ? 1 : bytes <= 262144 ? 2 : 3;
 }
 
+unsigned size_class(std::uint64_t bytes, Awaited awaited) {
+  return size_class(bytes) + (awaited == Awaited::whole ? 4 : 0);
+}
+
 constexpr double kSmallestMs = 10;
 constexpr double kPerDoubling = 6;
 
@@ -46,8 +50,8 @@ bool FirstByteTimes::Equal::operator()(const KeyView& a, const Key& b) const {
 }
 
 void FirstByteTimes::record(std::string_view provider, std::string_view model, std::uint64_t prompt_bytes,
-                            Duration took) {
-  const KeyView view{provider, model, size_class(prompt_bytes)};
+                            Duration took, Awaited awaited) {
+  const KeyView view{provider, model, size_class(prompt_bytes, awaited)};
   auto at = series_.find(view);
   if (at == series_.end()) {
     if (series_.size() >= kSeriesMax) return;
@@ -60,17 +64,26 @@ void FirstByteTimes::record(std::string_view provider, std::string_view model, s
   ++at->second.total;
 }
 
+double FirstByteTimes::Series::quantile_ms(unsigned percent) const {
+  const std::uint64_t wanted = (static_cast<std::uint64_t>(total) * percent + 99) / 100;
+  std::uint64_t seen = 0;
+  std::size_t bucket = 0;
+  while (bucket + 1 < kBuckets && (seen += counts[bucket]) < wanted) ++bucket;
+  return kSmallestMs * std::exp2(static_cast<double>(bucket) / kPerDoubling);
+}
+
+std::optional<std::chrono::milliseconds> FirstByteTimes::p95(std::string_view provider, std::string_view model,
+                                                             std::uint64_t prompt_bytes, Awaited awaited) const {
+  const auto at = series_.find(KeyView{provider, model, size_class(prompt_bytes, awaited)});
+  if (at == series_.end() || at->second.total < kCallsNeeded) return std::nullopt;
+  return std::chrono::milliseconds(static_cast<std::int64_t>(std::ceil(at->second.quantile_ms(95))));
+}
+
 std::chrono::milliseconds FirstByteTimes::limit(std::string_view provider, std::string_view model,
                                                 std::uint64_t prompt_bytes, std::chrono::milliseconds total) const {
   const auto at = series_.find(KeyView{provider, model, size_class(prompt_bytes)});
   if (at == series_.end() || at->second.total < kCallsNeeded) return total;
-  const Series& series = at->second;
-  const std::uint64_t wanted = (static_cast<std::uint64_t>(series.total) * 99 + 99) / 100;
-  std::uint64_t seen = 0;
-  std::size_t bucket = 0;
-  while (bucket + 1 < kBuckets && (seen += series.counts[bucket]) < wanted) ++bucket;
-  const double p99_ms = kSmallestMs * std::exp2(static_cast<double>(bucket) / kPerDoubling);
-  const auto learned = std::chrono::milliseconds(static_cast<std::int64_t>(4 * p99_ms));
+  const auto learned = std::chrono::milliseconds(static_cast<std::int64_t>(4 * at->second.quantile_ms(99)));
   return std::min(total, std::max<std::chrono::milliseconds>(learned, kFloor));
 }
 

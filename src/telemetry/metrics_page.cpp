@@ -355,6 +355,8 @@ void collect_process(const MetricsPage::Sources& sources, Families& out) {
               ledger.spooled);
   ledger_line("weir_ledger_write_errors_total", "Tries to write to the ledger that failed", MetricType::Counter,
               ledger.write_errors);
+  ledger_line("weir_ledger_rejected_total", "Calls that the database refused, set aside in ledger.rejected",
+              MetricType::Counter, ledger.rejected);
   MetricFamily build = family("weir_build_info", "Always 1; which weir this is", MetricType::Gauge);
   ClientMetric& metric = build.metric.emplace_back();
   add_label(metric, "version", WEIR_VERSION);

@@ -21,6 +21,7 @@ struct LedgerCounts {
   const std::atomic<std::uint64_t>* waiting = nullptr;
   const std::atomic<std::uint64_t>* spooled = nullptr;
   const std::atomic<std::uint64_t>* write_errors = nullptr;
+  const std::atomic<std::uint64_t>* rejected = nullptr;
 };
 
 /// Sums all workers' counters for one scrape. Slots are never removed and counters only grow, so nothing on the page

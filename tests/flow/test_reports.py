@@ -2,6 +2,10 @@
 
 import pytest
 
+from conftest import openai_provider
+from fakes import answers
+from fakes.provider import ScriptedProvider, send
+from fakes.raw_http import wait_until
 from fakes.weir_process import run_weir
 
 
@@ -42,3 +46,28 @@ def test_wrong_settings_end_with_1(tmp_path):
     settings.write_text("providrs: {}\n")
     done = run_weir("report", "--config", settings)
     assert done.returncode == 1 and 'Did you mean "providers"?' in done.stderr
+
+
+def test_explain_tells_the_story_of_a_call_with_a_fallback(weir_with, provider, model):
+    with ScriptedProvider() as other:
+        weir = weir_with(
+            {
+                "providers": {"a": openai_provider(provider.base_url), "b": openai_provider(other.base_url)},
+                "models": {"first": {"provider": "a"}, "second": {"provider": "b"}},
+                "routes": {"both": {"model": "first", "fallback": ["second"]}},
+            }
+        )
+        provider.answer_next(send(answers.reply(answers.error_body("It broke.", "api_error"), 500)))
+        other.answer_always(send(answers.reply(answers.completion("Kirschbaum"))))
+        assert weir.chat({"model": "both"}, fields=[("x-request-id", model)]).status == 200
+
+        def told():
+            return run_weir("explain", model, "--config", weir.settings_file)
+
+        wait_until(lambda: told().returncode == 0, "the ledger")
+        story = told().stdout
+        assert "a" in story and "answered 500: upstream.error" in story
+        assert "tried again elsewhere: it says nothing about other targets" in story
+        assert "well, at attempt 2" in story and "200, the whole answer" in story
+        assert story.index("upstream.error") < story.index("tried again elsewhere") < story.index("at attempt 2")
+        assert "Kirschbaum" not in story and "sk-" not in story, "neither text nor keys"

@@ -31,6 +31,7 @@ enum class Failure : std::uint8_t {
   gateway_busy,
   gateway_budget,
   gateway_bug,
+  gateway_outrun,  ///< of an attempt only: the other one of a hedged call answered first
   count_
 };
 
@@ -115,6 +116,8 @@ inline constexpr std::array kFailures{
     FailureRow{Failure::gateway_budget, "gateway.budget", 429, "insufficient_quota", Policy::give_up,
                Outcome::gateway_error, true},
     FailureRow{Failure::gateway_bug, "gateway.bug", 500, "api_error", Policy::give_up, Outcome::gateway_error, false},
+    FailureRow{Failure::gateway_outrun, "gateway.outrun", 500, "api_error", Policy::give_up, Outcome::gateway_error,
+               false},
 };
 
 inline constexpr std::array<std::string_view, static_cast<std::size_t>(Phase::count_)> kPhaseNames{

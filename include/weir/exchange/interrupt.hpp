@@ -10,7 +10,8 @@ enum class InterruptReason : std::uint8_t {
   timeout_first_byte,
   timeout_between_bytes,
   timeout_total,
-  shutdown
+  shutdown,
+  outrun  ///< the other attempt of a hedged call won
 };
 
 /// What can be broken off: a wait, a connect, a read. interrupt() must make the pending operation end soon and may be

@@ -84,6 +84,7 @@ struct Plan {
   Target target;  ///< where the attempt that runs, or ran last, goes; until then the first place of the first step
   std::span<const PlanStep> steps;  ///< empty = `target` alone
   RetryLimits retry;
+  std::optional<NanoDollars> hedge;  ///< most that an attempt beside a slow first one may cost; none = there is none
   const std::vector<std::string>* zones = nullptr;  ///< of the route: the only ones it may reach; null = any
   std::chrono::milliseconds keep_alive{0};  ///< comments on a stream that has sent nothing for so long; 0 = none
   bool repair_json = false;

@@ -83,6 +83,7 @@ Plan Router::plan_for(const ProviderEntry& provider, std::string_view upstream_m
 void Router::set_way(Plan& plan, const WaySettings& way) const {
   if (way.attempts) plan.retry.attempts = *way.attempts;
   if (way.max_resend_cost) plan.retry.max_resend_cost = *way.max_resend_cost;
+  if (way.hedge) plan.hedge = *way.hedge;
   if (way.zones) plan.zones = way.zones->empty() ? nullptr : &*way.zones;
   if (way.keep_alive) plan.keep_alive = *way.keep_alive;
   if (way.repair_json) plan.repair_json = *way.repair_json;

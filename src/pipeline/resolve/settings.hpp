@@ -37,8 +37,9 @@ struct ModelSettings {
 
 /// What a route may say and the defaults say for all calls.
 struct WaySettings {
-  std::optional<std::uint32_t> attempts;       ///< retry.attempts
-  std::optional<NanoDollars> max_resend_cost;  ///< retry.max_resend_cost
+  std::optional<std::uint32_t> attempts;            ///< retry.attempts
+  std::optional<NanoDollars> max_resend_cost;       ///< retry.max_resend_cost
+  std::optional<std::optional<NanoDollars>> hedge;  ///< hedge.max_extra_cost; none within = off
   std::optional<std::vector<std::string>> zones;
   std::optional<std::chrono::milliseconds> keep_alive;
   std::optional<bool> repair_json;

@@ -1,5 +1,6 @@
 #include "pipeline/retry/call_deadline.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -21,6 +22,27 @@ std::optional<std::chrono::milliseconds> client_timeout(std::span<const HeaderFi
     return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
   }
   return std::nullopt;
+}
+
+CallDeadline::CallDeadline(const Exchange& exchange, TimePoint now) {
+  const Plan& plan = exchange.plan;
+  at_ = plan.deadline.count() > 0 ? exchange.started + plan.deadline : now + plan.target.time_limits.total;
+  if (const auto client = client_timeout(exchange.request.headers)) {
+    if (exchange.request.stream && !exchange.raw) {
+      // A client's read timeout is between two reads: of a stream it bounds the first byte, not the whole.
+      if (*client < std::chrono::seconds(120)) first_byte_ = *client;
+    } else {
+      at_ = std::min(at_, exchange.started + *client);
+    }
+  }
+}
+
+void CallDeadline::apply(TimeLimits& limits, TimePoint now) const {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(at_ - now);
+  limits.total = std::max(std::min(limits.total, left), std::chrono::milliseconds(1));
+  if (first_byte_ && (limits.first_byte.count() == 0 || *first_byte_ < limits.first_byte)) {
+    limits.first_byte = *first_byte_;
+  }
 }
 
 }  // namespace weir::pipeline

@@ -2,22 +2,19 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "pipeline/retry/attempt_run.hpp"
 #include "pipeline/retry/call_deadline.hpp"
 #include "pipeline/retry/keep_alive.hpp"
+#include "pipeline/retry/race.hpp"
 #include "targets/place.hpp"
 
 namespace weir::pipeline {
 namespace {
-
-constexpr std::int64_t kGuessedOutput = 500;  // tokens: what a resend is thought to generate
-
-std::int64_t second_of(TimePoint at) {
-  return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
-}
 
 class WaitBreaker final : public Interruptible {
  public:
@@ -27,34 +24,6 @@ class WaitBreaker final : public Interruptible {
  private:
   net::Timer& timer_;
 };
-
-/// One attempt's room under max_in_flight.
-class Room {
- public:
-  explicit Room(const Target& target)
-      : place_(target.place), taken_(place_ == nullptr || place_->enter(target.max_in_flight)) {}
-  ~Room() {
-    if (taken_ && place_ != nullptr) place_->leave();
-  }
-  Room(const Room&) = delete;
-  Room& operator=(const Room&) = delete;
-  bool taken() const { return taken_; }
-
- private:
-  targets::Place* place_;
-  bool taken_;
-};
-
-bool affordable(const Target& target, const Exchange& exchange) {
-  const Price* price = target.own_price != nullptr  ? target.own_price
-                       : target.id_price != nullptr ? target.id_price
-                                                    : target.name_price;
-  if (price == nullptr) return true;  // RULINGS 9: it is counted when it is booked
-  Usage usage;
-  usage.uncached = tokens_from_bytes(exchange.request.prompt_bytes);
-  usage.output = kGuessedOutput;
-  return cost_of(*price, usage).value <= exchange.plan.retry.max_resend_cost.value;
-}
 
 Ending no_place(bool any_allowed) {
   Ending ending;
@@ -73,31 +42,6 @@ Ending no_place(bool any_allowed) {
 }
 
 }  // namespace
-
-struct RetryStage::Clockwork {
-  TimePoint at = TimePoint::max();                      ///< nobody waits past this
-  std::optional<std::chrono::milliseconds> first_byte;  ///< of a stream: the client's own patience
-
-  Clockwork(const Exchange& exchange, TimePoint now) {
-    const Plan& plan = exchange.plan;
-    at = plan.deadline.count() > 0 ? exchange.started + plan.deadline : now + plan.target.time_limits.total;
-    if (const auto client = client_timeout(exchange.request.headers)) {
-      if (exchange.request.stream && !exchange.raw) {
-        // A client's read timeout is between two reads: of a stream it bounds the first byte, not the whole.
-        if (*client < std::chrono::seconds(120)) first_byte = *client;
-      } else {
-        at = std::min(at, exchange.started + *client);
-      }
-    }
-  }
-  void apply(TimeLimits& limits, TimePoint now) const {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(at - now);
-    limits.total = std::max(std::min(limits.total, left), std::chrono::milliseconds(1));
-    if (first_byte && (limits.first_byte.count() == 0 || *first_byte < limits.first_byte)) {
-      limits.first_byte = *first_byte;
-    }
-  }
-};
 
 bool RetryStage::in_budget(const Target& target) const {
   return target.place == nullptr ||
@@ -119,46 +63,6 @@ awaitable<bool> RetryStage::wait(Interrupt& interrupt, Duration time) {
   co_return !interrupt.fired();
 }
 
-bool RetryStage::begin_attempt(Exchange& exchange, const Candidates::Choice& choice, const Clockwork& clockwork) {
-  const Target& target = *choice.target;
-  Target& sent_to = exchange.plan.target;
-  if (&target != &sent_to) sent_to = target;
-  Attempt& attempt = exchange.attempts.emplace_back();
-  attempt.provider = target.provider_name;
-  attempt.model = target.model;
-  attempt.span = attempt_span(exchange.trace, exchange.attempts.size());
-  attempt.key_index = choice.key;
-  attempt.target = &target;
-  if (exchange.request.addressed != nullptr)
-    exchange.patch = exchange.request.addressed->patch_for(target.upstream_model);
-  attempt.started = Clock::now();
-  clockwork.apply(sent_to.time_limits, attempt.started);
-  bool trial = false;
-  if (target.place != nullptr) {
-    target.place->admit(choice.key, attempt.started, trial);
-    if (exchange.attempts.size() == 1) target.place->provider().budget.note_call(second_of(attempt.started));
-  }
-  return trial;
-}
-
-void RetryStage::end_attempt(Exchange& exchange, const Candidates::Choice& choice, const Ending& ending, bool trial) {
-  Attempt& attempt = exchange.attempts.back();
-  attempt.failure = ending.failure;
-  attempt.phase = ending.phase;
-  targets::Place* const place = choice.target->place;
-  if (place == nullptr) return;
-  const TimePoint now = Clock::now();
-  place->report(choice.key, ending.failure, ending.back_in, trial, now);
-  if (!choice.measured) return;
-  // A place that fails fast is not a fast place.
-  const bool slow = row_of(ending.failure).provider_fault && now - attempt.started > std::chrono::seconds(1);
-  if (!ending.ok() && !slow) return;
-  const bool streamed = exchange.request.stream && ending.ok();
-  place->took(
-      streamed ? attempt.duration_of(Phase::send) + attempt.duration_of(Phase::await_headers) : now - attempt.started,
-      now);
-}
-
 awaitable<Ending> RetryStage::call(Exchange& exchange, ReplySink& reply) {
   const bool keeps = exchange.plan.keep_alive.count() > 0 && exchange.request.stream && !exchange.raw;
   return keeps ? kept_alive(exchange, reply) : attempts(exchange, reply);
@@ -178,6 +82,42 @@ awaitable<Ending> RetryStage::kept_alive(Exchange& exchange, ReplySink& reply) {
   co_return ending;
 }
 
+std::optional<Duration> RetryStage::patience_with(const Exchange& exchange, const Target& target) const {
+  const Plan& plan = exchange.plan;
+  if (!plan.hedge || exchange.raw || !exchange.attempts.empty() || plan.retry.attempts < 2) return std::nullopt;
+  return times_.p95(target.provider_name, target.model, exchange.request.prompt_bytes,
+                    exchange.request.stream ? targets::Awaited::stream : targets::Awaited::whole);
+}
+
+awaitable<Ending> RetryStage::hedged(Exchange& exchange, ReplySink& reply, const Candidates& candidates,
+                                     const CallDeadline& deadline, Candidates::Choice& choice, Duration patience) {
+  const Target* const slow = choice.target;
+  const auto another = [&]() -> std::optional<Candidates::Choice> {
+    const TimePoint now = Clock::now();
+    auto next = candidates.next(now, worker_.random().next());
+    // One that is ill or resting is no help against a slow one.
+    if (!next || (next->target->place != nullptr && !next->target->place->healthy(next->key, now))) return std::nullopt;
+    if (!affordable(*next->target, exchange, *exchange.plan.hedge) || !spend(*next->target)) return std::nullopt;
+    return next;
+  };
+  const auto race = std::make_shared<Race>(worker_, exchange, reply, deadline, another);
+  const TimePoint begun = Clock::now();
+  Ending ending = co_await race->run(choice, patience);
+  // A first one that was outrun took at least so long. Were that not known, p95 would sink with each hedge.
+  if (choice.target != slow && exchange.attempts.front().failure == Failure::gateway_outrun) {
+    times_.record(slow->provider_name, slow->model, exchange.request.prompt_bytes, Clock::now() - begun,
+                  exchange.request.stream ? targets::Awaited::stream : targets::Awaited::whole);
+  }
+  co_return ending;
+}
+
+void RetryStage::learn(const Exchange& exchange) {
+  if (exchange.request.stream || exchange.raw) return;  // of streams the providers write it down
+  const Attempt& attempt = exchange.attempts.back();
+  times_.record(attempt.provider, attempt.model, exchange.request.prompt_bytes, Clock::now() - attempt.started,
+                targets::Awaited::whole);
+}
+
 awaitable<Ending> RetryStage::attempts(Exchange& exchange, ReplySink& reply) {
   Plan& plan = exchange.plan;
   const PlanStep alone{std::span(&plan.target, 1), Fill::first};
@@ -186,7 +126,7 @@ awaitable<Ending> RetryStage::attempts(Exchange& exchange, ReplySink& reply) {
   const TimePoint begun = Clock::now();
   std::optional<Candidates::Choice> choice = candidates.next(begun, worker_.random().next());
   if (!choice) co_return no_place(candidates.any_allowed());
-  const Clockwork clockwork(exchange, begun);
+  const CallDeadline deadline(exchange, begun);
 
   Situation now;
   now.repeatable = !exchange.raw || exchange.request.method == "GET" || exchange.request.method == "HEAD";
@@ -197,11 +137,20 @@ awaitable<Ending> RetryStage::attempts(Exchange& exchange, ReplySink& reply) {
       if (!choice) co_return no_place(true);
       continue;
     }
-    const bool trial = begin_attempt(exchange, *choice, clockwork);
-    Ending ending = co_await plan.target.provider->send(Call{exchange, plan.target}, exchange.attempts.back(), reply);
-    end_attempt(exchange, *choice, ending, trial);
-    if (ending.ok()) [[likely]]
+    Ending ending;
+    if (const auto patience = patience_with(exchange, *choice->target)) [[unlikely]] {
+      ending = co_await hedged(exchange, reply, candidates, deadline, *choice, *patience);
+      if (exchange.attempts.size() > 1 && exchange.attempts.front().may_have_been_billed) ++now.resends;
+    } else {
+      const bool trial = begin_attempt(exchange, *choice, deadline, exchange.attempts.size() + 1);
+      ending = co_await plan.target.provider->send(Call{exchange, plan.target}, exchange.attempts.back(), reply);
+      end_attempt(exchange, *choice, ending, trial);
+    }
+    if (ending.ok()) [[likely]] {
+      if (plan.hedge) [[unlikely]]
+        learn(exchange);
       co_return ending;
+    }
     room.reset();
     const Attempt& failed = exchange.attempts.back();
     const TimePoint at = Clock::now();
@@ -213,7 +162,7 @@ awaitable<Ending> RetryStage::attempts(Exchange& exchange, ReplySink& reply) {
     now.answered = failed.provider_status != 0;
     now.attempts = static_cast<std::uint32_t>(exchange.attempts.size());
     now.took = at - failed.started;
-    now.left = clockwork.at - at;
+    now.left = deadline.at() - at;
     now.back_in = ending.back_in;
     const Target& here = *choice->target;
     const bool bigger = row_of(ending.failure).policy == Policy::bigger_context;
@@ -222,9 +171,9 @@ awaitable<Ending> RetryStage::attempts(Exchange& exchange, ReplySink& reply) {
     if (!bigger || here.context != 0) next = candidates.next(at, worker_.random().next(), bigger ? here.context : 0);
     now.elsewhere = next.has_value();
     now.elsewhere_in_budget = next && in_budget(*next->target);
-    now.elsewhere_affordable = next && affordable(*next->target, exchange);
+    now.elsewhere_affordable = next && affordable(*next->target, exchange, plan.retry.max_resend_cost);
     now.here_in_budget = in_budget(here);
-    now.here_affordable = affordable(here, exchange);
+    now.here_affordable = affordable(here, exchange, plan.retry.max_resend_cost);
     const Decision decision = decide(now, plan.retry, settings_, worker_.random().next());
     if (decision.verdict == Verdict::give_up) co_return ending;
     if (decision.verdict == Verdict::elsewhere) choice = next;

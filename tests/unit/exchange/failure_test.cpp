@@ -40,7 +40,8 @@ constexpr std::array kWanted{
     Wanted{Failure::upstream_protocol, "upstream.protocol", 502, Outcome::upstream_error},
     Wanted{Failure::gateway_busy, "gateway.busy", 503, Outcome::gateway_error},
     Wanted{Failure::gateway_budget, "gateway.budget", 429, Outcome::gateway_error},
-    Wanted{Failure::gateway_bug, "gateway.bug", 500, Outcome::gateway_error}};
+    Wanted{Failure::gateway_bug, "gateway.bug", 500, Outcome::gateway_error},
+    Wanted{Failure::gateway_outrun, "gateway.outrun", 500, Outcome::gateway_error}};
 static_assert(kWanted.size() == static_cast<std::size_t>(Failure::count_));
 
 TEST(FailureTable, ClientsGetThePromisedStatus) {

@@ -33,19 +33,23 @@ TEST(BuildRetry, the_gateways_budget_and_backoff) {
 }
 
 TEST(BuildRetry, routes_and_defaults) {
-  const auto s = good(kProviders +
-                      "defaults: {retry: {attempts: 2}, keep_alive: 15s, zones: [eu]}\n"
-                      "models: {m: {provider: one}}\n"
-                      "routes:\n"
-                      "  r: {model: m, fallback: [two/x, m], retry: {max_resend_cost: 0.01 USD}, keep_alive: off,\n"
-                      "      repair_json: true, zones: [onprem, eu]}\n");
+  const auto s =
+      good(kProviders +
+           "defaults: {retry: {attempts: 2}, hedge: {max_extra_cost: 0.01 USD}, keep_alive: 15s, zones: [eu]}\n"
+           "models: {m: {provider: one}}\n"
+           "routes:\n"
+           "  r: {model: m, fallback: [two/x, m], retry: {max_resend_cost: 0.01 USD}, keep_alive: off,\n"
+           "      hedge: {max_extra_cost: off}, repair_json: true, zones: [onprem, eu]}\n");
   EXPECT_EQ(s.way_defaults.attempts, 2U);
+  EXPECT_EQ(s.way_defaults.hedge->value().value, 10'000'000);
   EXPECT_EQ(s.way_defaults.keep_alive, 15s);
   EXPECT_THAT(*s.way_defaults.zones, ElementsAre("eu"));
   const auto& route = s.routes.at(0);
   EXPECT_THAT(route.fallback, ElementsAre("two/x", "m"));
   EXPECT_FALSE(route.way.attempts);
   EXPECT_EQ(route.way.max_resend_cost->value, 10'000'000);
+  ASSERT_TRUE(route.way.hedge);
+  EXPECT_FALSE(route.way.hedge->has_value()) << "off";
   EXPECT_EQ(route.way.keep_alive, 0s);
   EXPECT_EQ(route.way.repair_json, true);
   EXPECT_THAT(*route.way.zones, ElementsAre("onprem", "eu"));

@@ -208,6 +208,23 @@ TEST_F(PostgresAwayTest, AKilledWeirLosesNothingThatItHadTaken) {
   expect_holds(all_of(batches));
 }
 
+TEST_F(PostgresAwayTest, CallsInASpoolBelongToTheInstanceThatWroteThem) {
+  const LedgerBatch batch = random_batch(random_, 20);
+  {
+    const auto ledger = open(5);
+    server_.stop();
+    ASSERT_TRUE(ledger->append(batch));
+  }
+  const auto ledger = open(6);
+  EXPECT_FALSE(ledger->calls_of(5)) << "nobody knows while the database is away";
+  EXPECT_FALSE(ledger->note_lost(5, 1));
+  server_.start();
+  settle(*ledger);
+  EXPECT_EQ(ledger->calls_of(5)->value(), 20U);
+  EXPECT_EQ(ledger->calls_of(6)->value(), 0U);
+  expect_holds({&batch});
+}
+
 TEST_F(PostgresAwayTest, AKillInTheMiddleOfAReplayBooksNothingTwice) {
   std::vector<LedgerBatch> batches;
   for (int i = 0; i < 4; ++i) batches.push_back(random_batch(random_, 20));

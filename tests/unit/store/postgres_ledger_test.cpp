@@ -3,6 +3,7 @@
 
 #include <future>
 
+#include "store/postgres_schema.hpp"
 #include "unit/store/postgres_fixture.hpp"
 
 namespace weir::store {
@@ -354,8 +355,8 @@ TEST_F(PostgresLedgerTest, ARoleWithTheGrantsOfTheDocsMayWriteAndReadAndNoMore) 
   server_.admin("CREATE ROLE clerk LOGIN PASSWORD 'c'");
   for (const char* const grant :
        {"GRANT SELECT, INSERT ON weir_calls, weir_attempts, weir_savings TO clerk",
-        "GRANT SELECT, INSERT, UPDATE ON weir_hours TO clerk", "GRANT SELECT, INSERT, DELETE ON weir_texts TO clerk",
-        "GRANT SELECT ON weir_schema TO clerk"}) {
+        "GRANT SELECT, INSERT, UPDATE ON weir_hours, weir_instances TO clerk",
+        "GRANT SELECT, INSERT, DELETE ON weir_texts TO clerk", "GRANT SELECT ON weir_schema TO clerk"}) {
     ask_number(grant);
   }
   const std::string owner = url_;
@@ -374,9 +375,50 @@ TEST_F(PostgresLedgerTest, ARoleWithTheGrantsOfTheDocsMayWriteAndReadAndNoMore) 
   server_.admin("DROP ROLE clerk");
 }
 
+TEST_F(PostgresLedgerTest, AnInstanceIsKnownByTheCallsThatItMadeDurable) {
+  const LedgerBatch batch = random_batch(random_, 30);
+  const auto ledger = open(5);
+  EXPECT_EQ(ledger->calls_of(5)->value(), 0U);
+  EXPECT_EQ(*ledger->calls_of(6), std::nullopt);
+  ASSERT_TRUE(ledger->append(batch));
+  ASSERT_TRUE(ledger->append(batch));
+  EXPECT_EQ(ledger->calls_of(5)->value(), 30U) << "each once";
+  const auto next = open(6);
+  ASSERT_TRUE(next->append(random_batch(random_, 3)));
+  EXPECT_EQ(next->calls_of(5)->value(), 30U);
+  EXPECT_EQ(next->calls_of(6)->value(), 3U);
+  ASSERT_TRUE(next->note_lost(5, 4));
+  ASSERT_TRUE(next->note_lost(5, 7)) << "said twice, counted once";
+  ASSERT_TRUE(next->note_lost(77, 1)) << "one that this database has not seen";
+  EXPECT_EQ(ask_number("SELECT lost FROM weir_instances WHERE id = 5"), 7);
+  EXPECT_EQ(next->calls_of(5)->value(), 30U);
+}
+
+TEST_F(PostgresLedgerTest, CallsThatWereSetAsideAreNotTakenForLost) {
+  LedgerBatch batch = random_batch(random_, 10);
+  batch.calls[4].id = CallId();
+  const auto ledger = open(5);
+  ASSERT_TRUE(ledger->append(batch));
+  EXPECT_EQ(ledger->calls_rejected(), 1U);
+  EXPECT_EQ(ledger->calls_of(5)->value(), 10U);
+}
+
+TEST_F(PostgresLedgerTest, TheTablesOfTheFirstVersionAreCompleted) {
+  const LedgerBatch batch = random_batch(random_, 10);
+  ASSERT_TRUE(open()->append(batch));
+  ask_number("DROP TABLE weir_instances");
+  ask_number("UPDATE weir_schema SET version = 1");
+  EXPECT_EQ(reader()->recent_calls(100)->calls.size(), 10U) << "a reader does not wait for it";
+  const auto ledger = open(2);
+  EXPECT_EQ(ask_number("SELECT version FROM weir_schema"), kPostgresSchemaVersion);
+  ASSERT_TRUE(ledger->append(batch));
+  EXPECT_EQ(ledger->calls_of(2)->value(), 0U);
+  expect_holds({&batch});
+}
+
 TEST_F(PostgresLedgerTest, ADatabaseOfALaterWeirIsLeftAlone) {
   ASSERT_TRUE(open());
-  ask_number("UPDATE weir_schema SET version = 2");
+  ask_number("UPDATE weir_schema SET version = 3");
   const auto ledger = PostgresLedger::open(url_, folder_, 1);
   ASSERT_FALSE(ledger);
   EXPECT_THAT(ledger.error().message, HasSubstr("upgrade weir"));

@@ -92,12 +92,13 @@ class RetryStageTest : public testing::Test {
     exchange.plan.steps = std::span(&step, 1);
   }
   Ending call() {
-    RetryStage stage(*worker, settings);
+    RetryStage stage(*worker, settings, times);
     return worker.run(stage.call(exchange, sink));
   }
 
   fakes::TurnedWorker worker;
   targets::Places places;
+  targets::FirstByteTimes times;
   RetrySettings settings;
   Scripted first, second;
   std::array<Target, 2> two;
@@ -206,7 +207,7 @@ TEST_F(RetryStageTest, TheClientsLeavingEndsAWaitAtOnce) {
   settings.backoff_cap = 1h;
   first.fails(Failure::limit_rate);
   first.script.front().back_in = 60s;
-  RetryStage stage(*worker, settings);
+  RetryStage stage(*worker, settings, times);
   std::optional<Ending> ending;
   worker.start(stage.call(exchange, sink), ending);
   EXPECT_FALSE(ending);

@@ -1,0 +1,172 @@
+"""Hedging: a second attempt beside a slow first one, what the client gets of it, what is booked, what is cancelled."""
+
+import json
+import time
+
+import pytest
+
+from conftest import openai_provider
+from fakes import answers
+from fakes.answers import chunk, event
+from fakes.provider import Gate, ScriptedProvider, send, silence
+from fakes.raw_http import chat_request, wait_until
+
+PRICE = {"input": 10, "output": 20}
+
+
+def good(text):
+    def answer(request):
+        if request.json().get("stream"):
+            return [send(answers.stream_reply([event(chunk({"content": text})), event(chunk({}, "stop")), answers.SSE_DONE]))]
+        return [send(answers.reply(answers.completion(text)))]
+
+    return answer
+
+
+@pytest.fixture(scope="module")
+def a(provider):
+    return provider
+
+
+@pytest.fixture(scope="module")
+def b():
+    with ScriptedProvider() as scripted:
+        yield scripted
+        assert not scripted.errors, scripted.errors
+
+
+@pytest.fixture(params=[False, True], ids=["whole", "stream"])
+def stream(request):
+    return request.param
+
+
+@pytest.fixture
+def house(a, b, weir_with, stream):
+    """Knows how long a's calls take: fifty of them were made."""
+    a.reset_scripts()
+    a.answer_by(good("from a"))
+    b.reset_scripts()
+    b.answer_by(good("from b"))
+    weir = weir_with(
+        {
+            "threads": 1,  # each thread learns by itself
+            "providers": {"a": openai_provider(a.base_url), "b": openai_provider(b.base_url)},
+            "models": {
+                "first": {"provider": "a", "price": PRICE},
+                "second": {"provider": "b", "price": PRICE},
+                "dear": {"provider": "b", "price": {"input": 10, "output": 1000}},
+            },
+            "routes": {
+                "hedged": {"model": "first", "fallback": ["second"], "hedge": {"max_extra_cost": "0.02 USD"}},
+                "too-dear": {"model": "first", "fallback": ["dear"], "hedge": {"max_extra_cost": "0.02 USD"}},
+                "plain": {"model": "first", "fallback": ["second"]},
+            },
+        }
+    )
+    mark = b.mark()
+    for _ in range(50):
+        assert ask(weir, "hedged", stream, "warm").status == 200
+    # On a busy machine one of them may have been slow enough to be hedged; it is answered all the same.
+    weir.hedged_before = len(b.since(mark))
+    return weir
+
+
+def ask(house, route, stream, name):
+    body = {"model": route} | ({"stream": True} if stream else {})
+    return house.chat(body, fields=[("x-request-id", name), ("x-weir-task", name[-60:])])
+
+
+def test_a_slow_first_attempt_is_outrun_and_booked_as_wasted(house, a, b, model, stream):
+    mark = b.mark()
+    a.answer_next(silence())
+    started = time.monotonic()
+    response = ask(house, "hedged", stream, model)
+    assert time.monotonic() - started < 10, "nobody waited for the silent one"
+    assert response.status == 200 and b"from b" in response.body and b"from a" not in response.body
+    assert len(b.since(mark)) == 1
+    assert response.header("x-weir-provider") == "b" and response.header("x-weir-attempts") == "2"
+    a.wait_closed()
+    entry = house.wait_for_call(request_id=model)
+    assert (entry["outcome"], entry["attempts"], entry["provider"]) == ("ok", 2, "b"), entry
+    lost, won = entry["tried"]
+    assert (lost["provider"], lost["failure"]) == ("a", "gateway.outrun"), entry
+    assert (won["provider"], won["failure"]) == ("b", "none"), entry
+    assert lost["cost_usd"] > 0 and entry["wasted_usd"] == pytest.approx(lost["cost_usd"])
+    assert entry["cost_usd"] == pytest.approx(lost["cost_usd"] + won["cost_usd"])
+    page = house.metrics()
+    assert page.value("weir_attempts_total", provider="a", failure="gateway.outrun") >= 1
+    assert page.value("weir_requests_total", task=model[-60:], outcome="ok") == 1
+    (call,) = json.loads(house.admin(f"/api/calls/{model}").body)["calls"]
+    assert [one["booked"] for one in call["attempts"]] == ["wasted", "served"]
+
+
+def test_the_first_may_still_answer_first(house, a, b, model, stream):
+    gate = Gate()
+    a.answer_next(gate, *(good("late a")(a.requests[-1])))
+    b.answer_always(silence())
+    mark = b.mark()
+    client = house.connect()
+    body = {"model": "hedged"} | ({"stream": True} if stream else {})
+    client.send(chat_request(body, [("x-request-id", model)]))
+    wait_until(lambda: len(b.since(mark)) == 1, "the second attempt")
+    gate.open()
+    response = client.read_response()
+    assert response.status == 200 and b"late a" in response.body and response.header("x-weir-provider") == "a"
+    b.wait_closed()
+    entry = house.wait_for_call(request_id=model)
+    assert [one["failure"] for one in entry["tried"]] == ["gateway.outrun", "none"], entry
+    assert [one["provider"] for one in entry["tried"]] == ["b", "a"], entry
+    client.close()
+
+
+def test_a_client_that_leaves_ends_both(house, a, b, model, stream):
+    a.answer_next(silence())
+    b.answer_always(silence())
+    mark = b.mark()
+    client = house.connect()
+    body = {"model": "hedged"} | ({"stream": True} if stream else {})
+    client.send(chat_request(body, [("x-request-id", model)]))
+    wait_until(lambda: len(b.since(mark)) == 1, "the second attempt")
+    client.close()
+    a.wait_closed()
+    b.wait_closed()
+    entry = house.wait_for_call(request_id=model)
+    assert (entry["outcome"], entry["attempts"]) == ("client_left", 2), entry
+    assert {one["failure"] for one in entry["tried"]} == {"client.left"}, entry
+
+
+@pytest.mark.parametrize("route", ["too-dear", "plain"])
+def test_no_second_attempt_where_it_is_not_wanted_or_too_dear(house, a, b, model, stream, route):
+    gate = Gate()
+    a.answer_next(gate, *(good("late a")(a.requests[-1])))
+    mark, seen = b.mark(), a.mark()
+    client = house.connect()
+    body = {"model": route} | ({"stream": True} if stream else {})
+    client.send(chat_request(body, [("x-request-id", model)]))
+    a.wait_for_requests(seen + 1)
+    time.sleep(1)
+    gate.open()
+    assert b"late a" in client.read_response().body
+    assert not b.since(mark)
+    assert house.wait_for_call(request_id=model)["attempts"] == 1
+    client.close()
+
+
+@pytest.mark.parametrize("stream", [True], indirect=True)
+def test_nothing_starts_after_content(house, a, b, model, stream):
+    gate = Gate()
+    a.answer_next(
+        send(answers.stream_head() + answers.one_chunk(event(chunk({"content": "Hello"})))),
+        gate,
+        send(answers.one_chunk(event(chunk({}, "stop")) + answers.SSE_DONE) + b"0\r\n\r\n"),
+    )
+    mark = b.mark()
+    client = house.connect()
+    client.send(chat_request({"model": "hedged", "stream": True}, [("x-request-id", model)]))
+    client.read_until(b"Hello")
+    time.sleep(0.5)
+    gate.open()
+    client.read_until(b"[DONE]")
+    assert not b.since(mark)
+    assert house.wait_for_call(request_id=model)["attempts"] == 1
+    client.close()
