@@ -312,14 +312,11 @@ def test_a_json_schema(house, upstream, name):
     "status, body, expected",
     [
         (429, {"error": {"type": "rate_limit_error", "message": "slow", "status": "RESOURCE_EXHAUSTED"}}, 429),
-        (529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, 503),
         (503, {"error": {"code": 503, "status": "UNAVAILABLE", "message": "x"}, "message": "x"}, 503),
         (403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "x"}, "message": "x"}, 502),
     ],
 )
 def test_errors(house, upstream, name, status, body, expected):
-    if status == 529 and name != "anthropic":
-        pytest.skip("Anthropic's own")
     upstream.answer_next(send(answers.reply(dumps(body), status=status, fields=[("Retry-After", "9")])))
     response = house.chat(chat_body(f"{name}/some-model"))
     assert response.status == expected, response.body
@@ -327,6 +324,13 @@ def test_errors(house, upstream, name, status, body, expected):
     assert set(error) == {"message", "type", "param", "code"}
     if status == 429:
         assert response.header("retry-after") == "9"
+
+
+def test_an_overloaded_anthropic(house, upstream):
+    upstream.reset_scripts()
+    body = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    upstream.answer_next(send(answers.reply(dumps(body), status=529)))
+    assert house.chat(chat_body("anthropic/m")).status == 503
 
 
 def test_wrong_credentials_name_the_setting(house, upstream):
