@@ -1,6 +1,8 @@
 #include "app/blueprint.hpp"
 
 #include <charconv>
+#include <fstream>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -41,6 +43,17 @@ Result<std::shared_ptr<net::UpstreamAddress>> make_address(const providers::Prov
   return address;
 }
 
+Result<std::shared_ptr<const providers::ServiceAccount>> read_account(const providers::ProviderSettings& settings) {
+  std::ifstream file(settings.vertex.service_account, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto where =
+      fmt::format("providers.{}.vertex.service_account: {}", settings.name, settings.vertex.service_account);
+  if (!file) return failure(where + " cannot be read");
+  auto account = providers::read_service_account(text);
+  if (!account) return failure(fmt::format("{} {}", where, account.error().message));
+  return std::make_shared<const providers::ServiceAccount>(std::move(*account));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Blueprint>> Blueprint::make(settings::Settings settings,
@@ -53,7 +66,7 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::make(settings::Settings sett
   blueprint->meter = std::make_unique<accounting::Meter>(blueprint->catalogue.get());
   blueprint->set_keys(key_changes);
   for (const providers::ProviderSettings& provider : blueprint->settings.providers) {
-    ProviderPart part{provider, provider.ca_file.empty() ? "" : file_stamp(provider.ca_file), nullptr};
+    ProviderPart part{provider, provider.ca_file.empty() ? "" : file_stamp(provider.ca_file), nullptr, nullptr};
     if (previous != nullptr) {
       for (const ProviderPart& old : previous->providers) {
         if (old.settings == provider && old.authorities == part.authorities) part.address = old.address;
@@ -63,6 +76,11 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::make(settings::Settings sett
       auto address = make_address(provider);
       if (!address) return std::unexpected(address.error());
       part.address = std::move(*address);
+    }
+    if (provider.off_because.empty() && provider.protocol == providers::Protocol::vertex) {
+      auto account = read_account(provider);
+      if (!account) return std::unexpected(account.error());
+      part.service_account = std::move(*account);
     }
     blueprint->providers.push_back(std::move(part));
   }

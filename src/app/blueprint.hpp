@@ -9,6 +9,7 @@
 #include "catalogue/catalogue.hpp"
 #include "net/tls.hpp"
 #include "net/upstream_pool.hpp"
+#include "providers/google_token.hpp"
 #include "settings/settings.hpp"
 
 namespace weir::app {
@@ -18,8 +19,9 @@ namespace weir::app {
 struct Blueprint {
   struct ProviderPart {
     providers::ProviderSettings settings;
-    std::string authorities;                        ///< stamp of tls.ca's file when it was read
-    std::shared_ptr<net::UpstreamAddress> address;  ///< null for demo and for a provider that is off
+    std::string authorities;                                           ///< stamp of tls.ca's file when it was read
+    std::shared_ptr<net::UpstreamAddress> address;                     ///< null for demo and for a provider that is off
+    std::shared_ptr<const providers::ServiceAccount> service_account;  ///< of vertex
   };
 
   settings::Settings settings;

@@ -9,7 +9,7 @@
 #include "pipeline/pipeline.hpp"
 #include "pipeline/resolve/router.hpp"
 #include "providers/demo.hpp"
-#include "providers/openai.hpp"
+#include "providers/http_provider.hpp"
 
 namespace weir::app {
 
@@ -73,8 +73,8 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
         auto pool = pool_for(part.address);
         kept[part.address.get()] = pool;
         parts->pools.push_back(pool);
-        parts->providers.push_back(
-            std::make_unique<providers::OpenAiProvider>(worker_, pool, part.settings, first_byte_times_, offload_));
+        parts->providers.push_back(std::make_unique<providers::HttpProvider>(
+            worker_, pool, part.settings, first_byte_times_, offload_, part.service_account));
       }
       entry.provider = parts->providers.back().get();
     }

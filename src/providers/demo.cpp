@@ -7,10 +7,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "dialects/openai_chat/codec.hpp"
 #include "dialects/openai_chat/error_body.hpp"
 #include "dialects/openai_chat/error_class.hpp"
 #include "dialects/openai_chat/redact.hpp"
 #include "providers/attempt_timer.hpp"
+#include "providers/translated_reply.hpp"
 
 namespace weir::providers {
 namespace {
@@ -83,7 +85,18 @@ awaitable<bool> DemoProvider::sleep(Interrupt& interrupt, Duration duration) {
 }
 
 awaitable<Ending> DemoProvider::send(const Call& call, Attempt& attempt, ReplySink& reply) {
-  Ending ending = co_await answer(call, attempt, reply);
+  Exchange& exchange = call.exchange;
+  Ending ending;
+  if (exchange.raw || exchange.request.dialect == Dialect::openai_chat) {
+    ending = co_await answer(call, attempt, reply);
+  } else {
+    forget_dropped(exchange);
+    Translation translation(exchange, call.target, openai_chat::codec());
+    if (auto refused = translation.encode(exchange, call.target, {})) co_return std::move(*refused);
+    TranslatedReply translated(translation, reply);
+    ending = co_await answer(call, attempt, translated);
+    ending.provider_body.clear();
+  }
   attempt.duration_of(Phase::body) = Clock::now() - attempt.started;
   co_return ending;
 }
@@ -113,7 +126,7 @@ awaitable<Ending> DemoProvider::answer(const Call& call, Attempt& attempt, Reply
     ending.failure = Failure::client_not_found;
     ending.phase = Phase::resolve;
     ending.code = "not_supported";
-    ending.message = "the demo provider answers /v1/chat/completions only; set default: to a real provider";
+    ending.message = "the demo provider answers chats only; set default: to a real provider";
     co_return ending;
   }
   if (model == "slow" && !co_await sleep(exchange.interrupt, std::chrono::seconds(2))) co_return broken(false);
@@ -186,7 +199,7 @@ awaitable<Ending> DemoProvider::answer(const Call& call, Attempt& attempt, Reply
   attempt.usage = usage_for(request, words.size());
   reply.event(begin + R"("choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})"
                       "\n\n");
-  if (request.include_usage) {
+  if (request.include_usage || request.dialect != Dialect::openai_chat) {
     const std::string chunk = begin + R"("choices":[],"usage":)" + usage_json(attempt.usage) + "}\n\n";
     reply.usage_event(chunk, chunk.size() - 4);
   }

@@ -1,7 +1,9 @@
 #include "settings/build.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -10,9 +12,9 @@
 
 #include <weir/exchange/limits.hpp>
 
+#include "settings/build_provider.hpp"
 #include "settings/build_retry.hpp"
 #include "settings/known_providers.hpp"
-#include "settings/provider_errors.hpp"
 #include "settings/quantities.hpp"
 #include "settings/reading.hpp"
 
@@ -37,6 +39,18 @@ void fill(TimeoutOverrides& timeouts, const TimeoutOverrides& defaults) {
   if (!timeouts.first_byte) timeouts.first_byte = defaults.first_byte;
   if (!timeouts.between_bytes) timeouts.between_bytes = defaults.between_bytes;
   if (!timeouts.total) timeouts.total = defaults.total;
+}
+
+/// What the list does not name, the model does not have.
+ModelAbilities read_abilities(const std::vector<std::string>& names) {
+  const auto has = [&](std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  return {.stated = true,
+          .images = has("images"),
+          .documents = has("documents"),
+          .tools = has("tools"),
+          .schema = has("schema"),
+          .reasoning = has("reasoning"),
+          .streaming = has("streaming")};
 }
 
 /// The first unset variable in an entry, depth first.
@@ -205,38 +219,26 @@ class Build {
     if (!section || section->items.empty()) {
       settings_.providers = providers_from(environment, options_.found, settings_.warnings);
     } else {
-      each("providers", [&](const Key& key, const Node& node) { provider(key, node); });
+      each("providers", [&](const Key& key, const Node& node) { provider(key, node, environment); });
       add_demo(settings_.providers);
     }
     for (auto& provider : settings_.providers) {
       fill(provider.timeouts, defaults);
-      provider.error_codes = error_codes_of(provider.name, provider.base_url);
+      add_known_facts(provider);
     }
   }
 
-  void provider(const Key& key, const Node& node) {
-    providers::ProviderSettings one;
-    one.name = key.text;
-    const Node* protocol = scalar(node.find("protocol"));
-    // `demo: {}` is the built-in one, also without its protocol.
-    const bool demo = protocol ? protocol->text == "demo" : key.text == "demo" && !node.find("base_url");
-    if (demo) one.protocol = providers::Protocol::demo;
-    if (const Node* unset = find_unset(node)) {
-      one.off_because = unset->unset;
-      auto message = fmt::format("provider {} is off: {} is not set", key.text, unset->unset);
-      if (options_.strict) problem(unset->place, message);
+  void provider(const Key& key, const Node& node, const Environment& environment) {
+    const std::function<void(Place, std::string)> report = [this](Place place, std::string message) {
+      problem(place, std::move(message));
+    };
+    providers::ProviderSettings one = read_provider(key, node, {environment, folder_, report});
+    const Node* unset = find_unset(node);
+    if (unset) one.off_because = unset->unset;
+    if (!one.off_because.empty()) {
+      auto message = fmt::format("provider {} is off: {} is not set", key.text, one.off_because);
+      if (options_.strict) problem(unset ? unset->place : key.place, message);
       settings_.warnings.push_back(std::move(message));
-    }
-    base_url(one, key, node, protocol);
-    set(one.api_key, node.find("api_key"));
-    if (const Node* keys = node.find("api_keys")) {
-      if (node.find("api_key")) problem(node.find_key("api_keys")->place, "write api_key or api_keys, not both");
-      if (demo) problem(node.find_key("api_keys")->place, "protocol demo has no keys");
-      one.more_api_keys = read_names(keys);
-      if (!one.more_api_keys.empty()) {
-        one.api_key = std::move(one.more_api_keys.front());
-        one.more_api_keys.erase(one.more_api_keys.begin());
-      }
     }
     set_headers(one.headers, node.find("headers"));
     set_file(one.ca_file, below(node, "tls", "ca"));
@@ -244,25 +246,7 @@ class Build {
     set(one.connections_max, below(node, "connections", "max"), &parse_count);
     set(one.connections_idle, below(node, "connections", "idle"), &parse_duration);
     set_timeouts(one.timeouts, node);
-    set(one.demo_tokens_per_second, node.find("speed"), &parse_decimal);
-    if (!demo && node.find("speed")) problem(node.find_key("speed")->place, "speed is for protocol demo only");
     settings_.providers.push_back(std::move(one));
-  }
-
-  void base_url(providers::ProviderSettings& one, const Key& key, const Node& node, const Node* protocol) {
-    const Node* url = node.find("base_url");
-    if (one.protocol == providers::Protocol::demo) {
-      if (url) problem(node.find_key("base_url")->place, "protocol demo is built in and has no base_url");
-      return;
-    }
-    const bool openai = !protocol || protocol->text == "openai";
-    if (url) {
-      set(one.base_url, url, &parse_base_url);
-    } else if (const auto* known = find_known_provider(key.text); known && known->protocol == "openai") {
-      one.base_url = known->base_url;
-    } else if (openai && node.kind != Node::Kind::scalar) {
-      problem(key.place, fmt::format("provider {} has no base_url, like https://api.example.com/v1", key.text));
-    }
   }
 
   void model(const Key& key, const Node& node) {
@@ -276,6 +260,7 @@ class Build {
     set(one.id, node.find("id"));
     price(one.price, key, node);
     set(one.context, node.find("context"), &parse_count);
+    if (node.find("abilities")) one.abilities = read_abilities(read_names(node.find("abilities")));
     set_timeouts(one.timeouts, node);
     read_places(one, node);
     if (const Key* places = node.find_key("deployments")) {

@@ -67,6 +67,7 @@ pipeline::WaySettings read_way(const Node& node) {
     set(way.keep_alive, keep_alive, &parse_duration);
   }
   set(way.repair_json, below(&node, "repair_json"), &parse_flag);
+  set(way.strict, below(&node, "strict"), &parse_flag);
   return way;
 }
 

@@ -122,9 +122,9 @@ itself only when it is the only one. The base URLs also serve a provider of that
 |---|---|---|
 )";
   for (const auto& known : known_providers()) {
-    text += fmt::format("| `{}` | `{}` | {} |\n", known.name, known.variable,
-                        known.protocol == "openai" ? fmt::format("`{}`", known.base_url)
-                                                   : fmt::format("protocol {} is not supported yet", known.protocol));
+    if (known.base_url.empty()) continue;
+    text += fmt::format("| `{}` | {} | `{}` |\n", known.name,
+                        known.variable.empty() ? "" : fmt::format("`{}`", known.variable), known.base_url);
   }
   return text;
 }

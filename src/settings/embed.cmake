@@ -10,7 +10,7 @@ add_library(weir_settings_built_in STATIC ${CMAKE_CURRENT_LIST_DIR}/built_in/bui
 target_link_libraries(weir_settings_built_in PUBLIC weir_settings)
 # config/providers.yaml: its text, a page long.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/config/providers.yaml)
-file(READ ${PROJECT_SOURCE_DIR}/config/providers.yaml WEIR_PROVIDER_ERRORS)
-configure_file(${CMAKE_CURRENT_LIST_DIR}/provider_errors_text.cpp.in
-  ${CMAKE_CURRENT_BINARY_DIR}/settings/provider_errors_text.cpp @ONLY)
-target_sources(weir_settings PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/settings/provider_errors_text.cpp)
+file(READ ${PROJECT_SOURCE_DIR}/config/providers.yaml WEIR_PROVIDERS_TEXT)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/providers_text.cpp.in
+  ${CMAKE_CURRENT_BINARY_DIR}/settings/providers_text.cpp @ONLY)
+target_sources(weir_settings PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/settings/providers_text.cpp)

@@ -1,7 +1,6 @@
 #include "settings/known_providers.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
@@ -11,20 +10,6 @@
 
 namespace weir::settings {
 namespace {
-
-constexpr auto kKnown = std::to_array<KnownProvider>({
-    {"openai", "OPENAI_API_KEY", "https://api.openai.com/v1"},
-    {"anthropic", "ANTHROPIC_API_KEY", "https://api.anthropic.com", "anthropic"},
-    {"gemini", "GEMINI_API_KEY", "https://generativelanguage.googleapis.com", "gemini"},
-    {"deepseek", "DEEPSEEK_API_KEY", "https://api.deepseek.com/v1"},
-    {"mistral", "MISTRAL_API_KEY", "https://api.mistral.ai/v1"},
-    {"xai", "XAI_API_KEY", "https://api.x.ai/v1"},
-    {"groq", "GROQ_API_KEY", "https://api.groq.com/openai/v1"},
-    {"together", "TOGETHER_API_KEY", "https://api.together.xyz/v1"},
-    {"fireworks", "FIREWORKS_API_KEY", "https://api.fireworks.ai/inference/v1"},
-    {"openrouter", "OPENROUTER_API_KEY", "https://openrouter.ai/api/v1"},
-    {"cerebras", "CEREBRAS_API_KEY", "https://api.cerebras.ai/v1"},
-});
 
 /// An empty variable counts as unset.
 std::optional<std::string> variable(const Environment& environment, std::string_view name) {
@@ -43,15 +28,6 @@ std::optional<std::string> clean_key(std::string key) {
 
 }  // namespace
 
-std::span<const KnownProvider> known_providers() {
-  return kKnown;
-}
-
-const KnownProvider* find_known_provider(std::string_view name) {
-  const auto found = std::find_if(kKnown.begin(), kKnown.end(), [&](const auto& known) { return known.name == name; });
-  return found == kKnown.end() ? nullptr : &*found;
-}
-
 void add_demo(std::vector<providers::ProviderSettings>& providers) {
   for (const auto& provider : providers) {
     if (provider.name == "demo") return;
@@ -66,19 +42,14 @@ std::vector<providers::ProviderSettings> providers_from(const Environment& envir
                                                         std::vector<providers::ProviderSettings> found,
                                                         std::vector<std::string>& warnings) {
   std::vector<providers::ProviderSettings> all;
-  for (const auto& known : kKnown) {
+  for (const auto& known : known_providers()) {
+    if (known.variable.empty()) continue;
     auto key = variable(environment, known.variable);
     const auto moved = known.name == "openai" ? variable(environment, "OPENAI_BASE_URL") : std::nullopt;
     if (!key && !moved) continue;
-    if (known.protocol != "openai") {
-      warnings.push_back(
-          fmt::format("{} is set, but protocol {} is not supported yet: provider {} is left out "
-                      "(see docs/roadmap.md)",
-                      known.variable, known.protocol, known.name));
-      continue;
-    }
     providers::ProviderSettings provider;
     provider.name = known.name;
+    provider.protocol = known.protocol;
     provider.base_url = known.base_url;
     if (moved) {
       const auto url = parse_base_url(*moved);

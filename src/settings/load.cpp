@@ -13,7 +13,6 @@
 #include "settings/build.hpp"
 #include "settings/check.hpp"
 #include "settings/known_providers.hpp"
-#include "settings/provider_errors.hpp"
 #include "settings/tree.hpp"
 #include "settings/variables.hpp"
 
@@ -91,7 +90,7 @@ Result<Settings, std::vector<Problem>> load_text(std::string_view text, const st
 Settings from_environment(const Environment& environment, std::vector<providers::ProviderSettings> found) {
   Settings settings;
   settings.providers = providers_from(environment, std::move(found), settings.warnings);
-  for (auto& provider : settings.providers) provider.error_codes = error_codes_of(provider.name, provider.base_url);
+  for (auto& provider : settings.providers) add_known_facts(provider);
   return settings;
 }
 

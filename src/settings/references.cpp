@@ -144,7 +144,7 @@ class References {
 
   void of_provider(const providers::ProviderSettings& provider) {
     for (const auto& known : known_providers()) {
-      if (known.protocol != "openai" || !provider.base_url.starts_with("http")) continue;
+      if (known.protocol != providers::Protocol::openai || !provider.base_url.starts_with("http")) continue;
       if (known.base_url.starts_with(provider.base_url) && known.base_url != provider.base_url) {
         settings_.warnings.push_back(
             fmt::format("provider {}: base_url most likely lacks the end of {}", provider.name, known.base_url));
@@ -168,7 +168,7 @@ class References {
   std::string provider_hint(std::string_view name) const {
     if (auto near = did_you_mean(settings_.providers, name); !near.empty()) return near;
     const auto* known = find_known_provider(name);
-    if (known && known->protocol == "openai" && !root_.find("providers")) {
+    if (known && !known->variable.empty() && !root_.find("providers")) {
       return fmt::format(". Set {}, or add it under providers:", known->variable);
     }
     return fmt::format(". There are: {}", all_of(settings_.providers));

@@ -65,7 +65,15 @@ using enum Change;
               "",                                                                                                  \
               "",                                                                                                  \
               live,                                                                                                \
-              "mend almost-JSON in whole replies to calls that asked for JSON; else false"}
+              "mend almost-JSON in whole replies to calls that asked for JSON; else false"},                       \
+      Setting{section ".strict",                                                                                   \
+              flag,                                                                                                \
+              "",                                                                                                  \
+              "",                                                                                                  \
+              "",                                                                                                  \
+              "",                                                                                                  \
+              live,                                                                                                \
+              "refuse a call of which translation would leave something out, instead of naming it in x-weir-dropped"}
 
 constexpr std::array kSettings{
     Setting{"listen", addresses, "127.0.0.1:8080", "", "", "", restart,
@@ -110,12 +118,12 @@ constexpr std::array kSettings{
             "share of the traces that begin here; where a client sends traceparent its flag decides"},
     Setting{"traces.headers.<header>", secret, "", "", "", "", restart, "sent to the collector with each request"},
 
-    Setting{"providers.<name>.protocol", choice, "openai", "", "", "openai demo", live,
-            "openai: any compatible server; demo: built-in answers that begin with [demo]"},
+    Setting{"providers.<name>.protocol", choice, "openai", "", "", "openai anthropic gemini vertex azure bedrock demo",
+            live, "openai: any compatible server; demo: built-in answers that begin with [demo] (docs/providers.md)"},
     Setting{"providers.<name>.base_url", url, "", "", "", "", live,
-            "up to and with /v1; may be left out for the names of the table \"Without a file\""},
+            "openai: up to and with /v1; may be left out for the names of the table \"Without a file\""},
     Setting{"providers.<name>.api_key", secret, "", "", "", "", live,
-            "sent as bearer token; none: no Authorization is sent"},
+            "sent as the protocol wants it; none: no credentials are sent"},
     Setting{"providers.<name>.api_keys", secrets, "", "", "", "", live,
             "instead of api_key: several, used in turn; a spent or refused one rests"},
     Setting{"providers.<name>.headers.<header>", secret, "", "", "", "", live, "added to each request"},
@@ -127,6 +135,22 @@ constexpr std::array kSettings{
     Setting{"providers.<name>.connections.idle", duration, "60s", "1s", "1h", "", live,
             "an unused connection is kept for"},
     WEIR_TIMEOUTS("providers.<name>"),
+    Setting{"providers.<name>.quirks", names, "", "", "",
+            "no_completions no_responses no_image_urls developer_role max_completion_tokens reasoning_content", live,
+            "what a server does its own way (docs/providers.md); known ones have theirs already"},
+    Setting{"providers.<name>.api_version", text, "", "", "", "", live, "azure: v1, preview or a day; else v1"},
+    Setting{"providers.<name>.deployment", text, "", "", "", "", live,
+            "azure: of all its calls; else the model's id is the deployment"},
+    Setting{"providers.<name>.token", secret, "", "", "", "", live, "azure: an Entra token, instead of api_key"},
+    Setting{"providers.<name>.project", text, "", "", "", "", live, "vertex: the project's id (required)"},
+    Setting{"providers.<name>.location", text, "", "", "", "", live, "vertex: a region, or global (required)"},
+    Setting{"providers.<name>.service_account", file, "", "", "", "", live,
+            "vertex: the service account's JSON key file (required)"},
+    Setting{"providers.<name>.region", text, "", "", "", "", live, "bedrock: like eu-central-1; else $AWS_REGION"},
+    Setting{"providers.<name>.access_key_id", secret, "", "", "", "", live,
+            "bedrock; without it and secret_access_key: $AWS_ACCESS_KEY_ID and its companions"},
+    Setting{"providers.<name>.secret_access_key", secret, "", "", "", "", live, "bedrock"},
+    Setting{"providers.<name>.session_token", secret, "", "", "", "", live, "bedrock: of temporary credentials"},
     Setting{"providers.<name>.speed", decimal, "0", "0", "1000000", "", live,
             "demo only: tokens per second; 0: as fast as it goes"},
 
@@ -140,6 +164,8 @@ constexpr std::array kSettings{
             "USD per million prompt tokens put into it; else as input"},
     Setting{"models.<name>.context", count, "", "1", "1000000000", "", live,
             "context window in tokens; else the catalogue's"},
+    Setting{"models.<name>.abilities", names, "", "", "", "images documents tools schema reasoning streaming", live,
+            "all that it can be asked for; else the catalogue's, and where that is silent everything"},
     Setting{"models.<name>.zone", text, "", "", "", "", live, "where it runs, for zones:"},
     Setting{"models.<name>.max_in_flight", count, "", "1", "1000000", "", live,
             "calls at once, of the process; beyond it the next place, else 503"},
@@ -211,8 +237,6 @@ constexpr auto kPlanned = std::to_array<std::string_view>({"keys.[].limits",
                                                            "stores.cache_memory",
                                                            "stores.cache_file",
                                                            "stores.redis",
-                                                           "providers.<name>.api_version",
-                                                           "providers.<name>.region",
                                                            "models.<name>.price.monthly",
                                                            "routes.<name>.tiers",
                                                            "routes.<name>.split",
@@ -223,9 +247,7 @@ constexpr auto kPlanned = std::to_array<std::string_view>({"keys.[].limits",
                                                            "routes.<name>.output",
                                                            "routes.<name>.prompt_cache",
                                                            "routes.<name>.cache",
-                                                           "routes.<name>.strict",
                                                            "routes.<name>.fetch_images",
-                                                           "defaults.strict",
                                                            "defaults.fetch_images",
                                                            "defaults.cache"});
 
@@ -316,7 +338,6 @@ bool is_planned(std::string_view pattern) {
 }
 
 bool is_planned(std::string_view pattern, std::string_view value) {
-  if (pattern == "providers.<name>.protocol") return is_choice("anthropic gemini azure bedrock", value);
   return pattern.starts_with("stores.") && !value.empty();
 }
 

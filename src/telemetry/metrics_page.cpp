@@ -296,6 +296,19 @@ void collect_reasks(Workers workers, Families& out) {
   out.push_back(std::move(mended));
 }
 
+void collect_dropped(Workers workers, Families& out) {
+  Sums<3, std::uint64_t> sums;
+  for (const WorkerMetrics* worker : workers) {
+    worker->dropped().for_each([&](const auto& slot) { sums[printable(slot.labels)] += slot.counters.calls.read(); });
+  }
+  MetricFamily dropped = family("weir_translation_dropped_total",
+                                "Calls whose translation left a field out, by dialects and field", MetricType::Counter);
+  for (const auto& [labels, count] : sums) {
+    add_metric(dropped, Names<3>{"from", "to", "field"}, labels).counter.value = static_cast<double>(count);
+  }
+  out.push_back(std::move(dropped));
+}
+
 void collect_places(const MetricsPage::Sources& sources, Families& out) {
   if (!sources.places) return;
   MetricFamily budget =
@@ -373,6 +386,7 @@ std::vector<MetricFamily> MetricsPage::Collect() const {
   collect_times(sources_.workers, families);
   collect_phases(sources_.workers, families);
   collect_reasks(sources_.workers, families);
+  collect_dropped(sources_.workers, families);
   collect_places(sources_, families);
   collect_process(sources_, families);
   return families;

@@ -25,10 +25,30 @@ constexpr std::size_t kTimeSeries = series_of(kRequestBounds.size()) + series_of
 constexpr std::size_t kPhaseSeries = series_of(kPhaseBounds.size()) * 4;  // 4: phases that a provider goes through
 constexpr std::size_t kAttemptSeries = 2;
 
+std::string_view name_of(Dialect dialect) {
+  switch (dialect) {
+    case Dialect::openai_completions:
+      return "openai_completions";
+    case Dialect::openai_responses:
+      return "openai_responses";
+    case Dialect::anthropic:
+      return "anthropic";
+    case Dialect::openai_chat:
+      break;
+  }
+  return "openai_chat";
+}
+
 }  // namespace
 
 WorkerMetrics::WorkerMetrics(SeriesBudget& budget, MetricsSettings settings, std::uint64_t seed)
-    : budget_(budget), settings_(settings), calls_(seed), times_(seed), attempts_(seed), phases_(seed) {}
+    : budget_(budget),
+      settings_(settings),
+      calls_(seed),
+      times_(seed),
+      attempts_(seed),
+      phases_(seed),
+      dropped_(seed) {}
 
 /// `instead` is where a slot beyond the budget is counted; it is always admitted, because it has only configured names.
 template <std::size_t N, class Counters, class F>
@@ -101,6 +121,15 @@ void WorkerMetrics::count_attempt(CallCounters& counters, const Attempt& attempt
   }
 }
 
+void WorkerMetrics::count_dropped(const Exchange& exchange) {
+  const std::string_view from = name_of(exchange.request.dialect);
+  for (const std::string& field : exchange.dropped_fields) {
+    find_or_add(dropped_, 'd', 1, {from, exchange.dropped_to, field}, {from, exchange.dropped_to, kOther},
+                [](DroppedCounters&) {})
+        .calls.add(1);
+  }
+}
+
 void WorkerMetrics::call_ended(const Exchange& exchange) {
   const std::string_view route = exchange.plan.route;
   CallCounters* last = nullptr;
@@ -121,6 +150,7 @@ void WorkerMetrics::call_ended(const Exchange& exchange) {
     if (saved < 0) last->extra_nano_dollars[i].add(count(-saved));
   }
   if (exchange.request.client_retry > 0) last->retries_of_client.add(1);
+  if (!exchange.dropped_fields.empty()) count_dropped(exchange);
   if (exchange.json_repaired) last->json_repaired.add(1);
   if (exchange.attempts.size() > 1) last->retries_of_weir.add(exchange.attempts.size() - 1);
   last->times->request.observe(exchange.took);

@@ -32,6 +32,10 @@ struct AttemptCounters {
   Counter price_unknown;
 };
 
+struct DroppedCounters {
+  Counter calls;
+};
+
 struct CallCounters {
   std::array<Counter, static_cast<std::size_t>(Outcome::count_)> outcomes;
   std::array<Counter, static_cast<std::size_t>(TokenKind::count_)> tokens;
@@ -59,6 +63,7 @@ class WorkerMetrics {
   using Times = SlotTable<3, TimeCounters>;        ///< route, task, provider
   using Attempts = SlotTable<4, AttemptCounters>;  ///< provider, model, failure, phase
   using Phases = SlotTable<1, PhaseCounters>;      ///< provider
+  using Dropped = SlotTable<3, DroppedCounters>;   ///< the client's dialect, the provider's, the field
 
   WorkerMetrics(SeriesBudget& budget, MetricsSettings settings, std::uint64_t seed);
 
@@ -70,6 +75,7 @@ class WorkerMetrics {
   const Times& times() const { return times_; }
   const Attempts& attempts() const { return attempts_; }
   const Phases& phases() const { return phases_; }
+  const Dropped& dropped() const { return dropped_; }
   const Histogram<kOverheadBounds>& overhead() const { return overhead_; }
   std::uint64_t started() const { return started_.read(); }
   std::uint64_t ended() const { return ended_.read(); }
@@ -79,6 +85,7 @@ class WorkerMetrics {
   CallCounters& call(std::string_view route, std::string_view task, std::string_view model, std::string_view provider,
                      const Caller* caller);
   CallCounters& new_call(const Labels<6>& labels);
+  void count_dropped(const Exchange& exchange);
   void count_attempt(CallCounters& counters, const Attempt& attempt);
   TimeCounters& times_for(const Labels<3>& labels);
   PhaseCounters& phases_for(std::string_view provider);
@@ -93,6 +100,7 @@ class WorkerMetrics {
   Times times_;
   Attempts attempts_;
   Phases phases_;
+  Dropped dropped_;
   Histogram<kOverheadBounds> overhead_;
   Counter started_, ended_, overflow_;
 };

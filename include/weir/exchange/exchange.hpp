@@ -49,7 +49,11 @@ struct Exchange {
   // repair
   bool json_repaired = false;  ///< the reply's content was mended (repair_json)
 
-  std::string dropped;     ///< provider: fields that its protocol cannot carry, for x-weir-dropped; empty = none
+  // provider, of the attempt that ran last
+  std::string dropped;                      ///< fields that its protocol cannot carry, for x-weir-dropped; empty = none
+  std::vector<std::string> dropped_fields;  ///< the same for the metric: names that are fit for a label, once each
+  std::string_view dropped_to;              ///< the dialect that could not carry them
+
   std::string kept_reply;  ///< api: the reply's text, only where the plan keeps it
 
   // provider, by way of the sink

@@ -41,6 +41,18 @@ struct TimeoutOverrides {
   }
 };
 
+/// What is known of what a model can be asked for. What is not stated is not held against it.
+struct ModelAbilities {
+  bool stated = false;  ///< false: nothing is known, and everything below is only hoped
+  bool images = true;
+  bool documents = true;
+  bool tools = true;
+  bool schema = true;  ///< holds its answer to a JSON Schema by itself
+  bool reasoning = true;
+  bool streaming = true;
+  bool operator==(const ModelAbilities&) const = default;
+};
+
 /// Where one attempt goes. Texts are views into the settings snapshot that the exchange holds, or into the request.
 struct Target {
   Provider* provider = nullptr;
@@ -54,6 +66,8 @@ struct Target {
   targets::Place* place = nullptr;  ///< what is known of it and its keys; null = nothing is kept
   std::string_view zone;            ///< where it runs; empty = not said, which no zone filter lets through
   std::int64_t context = 0;         ///< window in tokens; 0 = not known
+  std::int64_t output_max = 0;      ///< tokens of one answer; 0 = not known
+  ModelAbilities abilities;
   std::uint32_t weight = 1;
   std::uint32_t max_in_flight = 0;  ///< of the process; 0 = no bound
 };
@@ -88,6 +102,7 @@ struct Plan {
   const std::vector<std::string>* zones = nullptr;  ///< of the route: the only ones it may reach; null = any
   std::chrono::milliseconds keep_alive{0};  ///< comments on a stream that has sent nothing for so long; 0 = none
   bool repair_json = false;
+  bool strict = false;  ///< a call that its target cannot carry whole is refused, instead of being told what is left out
 };
 
 }  // namespace weir

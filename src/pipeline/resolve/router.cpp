@@ -21,6 +21,19 @@ Ending off(const ProviderEntry& provider) {
   return ending;
 }
 
+void learn(Target& target, const catalogue::ModelFacts& facts) {
+  target.context = facts.context_window;
+  target.output_max = facts.output_tokens_max;
+  if (!facts.abilities) return;
+  target.abilities = {.stated = true,
+                      .images = facts.abilities->vision,
+                      .documents = facts.abilities->documents,
+                      .tools = facts.abilities->tools,
+                      .schema = facts.abilities->schema,
+                      .reasoning = facts.abilities->reasoning,
+                      .streaming = facts.abilities->streaming};
+}
+
 }  // namespace
 
 Router::Router(Names names, const catalogue::Catalogue& catalogue) : names_(std::move(names)), catalogue_(catalogue) {
@@ -64,7 +77,7 @@ Target Router::target_for(const ProviderEntry& provider, std::string_view upstre
   target.upstream_model = upstream_model;
   target.time_limits = provider.time_limits;
   const catalogue::ModelFacts* facts = catalogue_.find_reply_model(upstream_model);
-  if (facts != nullptr) target.context = facts->context_window;
+  if (facts != nullptr) learn(target, *facts);
   if (facts == nullptr && provider.demo) facts = catalogue_.find_reply_model(kDemoPricedAs);
   if (facts != nullptr) target.id_price = &facts->price;
   if (names_.places != nullptr) target.place = &names_.places->place(provider.name, place, provider.keys);
@@ -87,6 +100,7 @@ void Router::set_way(Plan& plan, const WaySettings& way) const {
   if (way.zones) plan.zones = way.zones->empty() ? nullptr : &*way.zones;
   if (way.keep_alive) plan.keep_alive = *way.keep_alive;
   if (way.repair_json) plan.repair_json = *way.repair_json;
+  if (way.strict) plan.strict = *way.strict;
 }
 
 std::vector<Target> Router::places_of(const ModelSettings& model, const ProviderEntry*& first) const {
@@ -107,8 +121,10 @@ std::vector<Target> Router::places_of(const ModelSettings& model, const Provider
     target.zone = own != nullptr && !own->zone.empty() ? std::string_view(own->zone) : std::string_view(model.zone);
     target.weight = deployments[i].weight;
     target.max_in_flight = deployments[i].max_in_flight;
+    if (target.id_price == nullptr && facts != nullptr) learn(target, *facts);  // the id is the host's own name for it
     if (model.context != 0) target.context = model.context;
     if (target.context == 0 && facts != nullptr) target.context = facts->context_window;
+    if (model.abilities) target.abilities = *model.abilities;
     model.timeouts.apply_to(target.time_limits);
     if (model.price.price) target.own_price = &*model.price.price;
     if (facts != nullptr) target.name_price = &facts->price;

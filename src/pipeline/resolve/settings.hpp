@@ -26,7 +26,8 @@ struct ModelSettings {
   std::string provider;
   std::string id;  ///< sent upstream; the name itself when not given
   catalogue::PriceSettings price;
-  std::int64_t context = 0;  ///< tokens; 0 = the catalogue's
+  std::int64_t context = 0;                 ///< tokens; 0 = the catalogue's
+  std::optional<ModelAbilities> abilities;  ///< nothing = the catalogue's
   TimeoutOverrides timeouts;
   std::string zone;
   std::uint32_t max_in_flight = 0;
@@ -43,6 +44,7 @@ struct WaySettings {
   std::optional<std::vector<std::string>> zones;
   std::optional<std::chrono::milliseconds> keep_alive;
   std::optional<bool> repair_json;
+  std::optional<bool> strict;
   bool operator==(const WaySettings&) const = default;
 };
 

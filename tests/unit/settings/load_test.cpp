@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "settings/provider_errors.hpp"
+#include "settings/known_providers.hpp"
 #include "unit/settings/loading.hpp"
 
 namespace weir::settings {
@@ -214,7 +214,7 @@ TEST(Load, a_setting_of_the_contract_that_is_not_built_is_said_to_be) {
               HasSubstr("weir.yaml:5:5: \"routes.support.cascade\" is not supported yet (see docs/roadmap.md)"));
   for (const char* text : {"keys: [{name: a, limits: {requests: 1/min}}]", "groups: {a: {budget: 1 USD/month}}",
                            "classify: {task: auto}", "stores: {redis: x}", "embedding: {engine: builtin}",
-                           "providers: {a: {protocol: anthropic}}", "routes: {a: {compress: {}}}",
+                           "routes: {a: {compress: {}}}",
                            "routes: {a: {tiers: []}}", "routes: {a: {split: []}}", "routes: {a: {choose: cheapest}}"}) {
     EXPECT_THAT(bad(text), HasSubstr("is not supported yet (see docs/roadmap.md)")) << text;
   }

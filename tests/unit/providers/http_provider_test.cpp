@@ -1,4 +1,4 @@
-#include "providers/openai.hpp"
+#include "providers/http_provider.hpp"
 
 #include "fakes/loopback.hpp"
 #include "fakes/recording_sink.hpp"
@@ -75,9 +75,9 @@ struct Asked {
   std::optional<Ending> ending;
 };
 
-class OpenAiProviderTest : public testing::Test {
+class HttpProviderTest : public testing::Test {
  protected:
-  OpenAiProviderTest() {
+  HttpProviderTest() {
     address->host = "127.0.0.1";
     address->port = listener.port();
     pool = std::make_shared<net::UpstreamPool>(*worker, resolver, address);
@@ -143,7 +143,7 @@ class OpenAiProviderTest : public testing::Test {
   targets::FirstByteTimes first_byte_times;
   std::shared_ptr<net::UpstreamAddress> address = std::make_shared<net::UpstreamAddress>();
   std::shared_ptr<net::UpstreamPool> pool;
-  std::optional<OpenAiProvider> provider;
+  std::optional<HttpProvider> provider;
   TimeLimits time_limits{2s, 5s, 5s, 600s};
   std::string body = R"({"model":"fast","messages":[]})";
   std::vector<HeaderField> headers{{"Host", "weir"},     {"Authorization", "Bearer client"},
@@ -151,7 +151,7 @@ class OpenAiProviderTest : public testing::Test {
                                    {"OpenAI-Beta", "b"}, {"Content-Length", "29"}};
 };
 
-TEST_F(OpenAiProviderTest, SendsThePatchedBodyUnderItsOwnCredentials) {
+TEST_F(HttpProviderTest, SendsThePatchedBodyUnderItsOwnCredentials) {
   auto asked = ask();
   asked->exchange.patch.replace(9, 15, "\"gpt-4o\"");
   send(*asked);
@@ -169,7 +169,7 @@ TEST_F(OpenAiProviderTest, SendsThePatchedBodyUnderItsOwnCredentials) {
   EXPECT_EQ(asked->attempt.provider_request_id, "req-1");
 }
 
-TEST_F(OpenAiProviderTest, ATracedAttemptIsTheProvidersParent) {
+TEST_F(HttpProviderTest, ATracedAttemptIsTheProvidersParent) {
   headers = {{"traceparent", "00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01"}};
   for (const bool traced : {true, false}) {
     auto asked = ask();
@@ -186,7 +186,7 @@ TEST_F(OpenAiProviderTest, ATracedAttemptIsTheProvidersParent) {
   }
 }
 
-TEST_F(OpenAiProviderTest, AWholeReplyIsReadAndTheConnectionKept) {
+TEST_F(HttpProviderTest, AWholeReplyIsReadAndTheConnectionKept) {
   for (const std::string& answer : {sized("application/json", kReply), chunked("application/json", kReply),
                                     "HTTP/1.1 100 Continue\r\n\r\n" + sized("application/json", kReply)}) {
     auto asked = ask();
@@ -208,7 +208,7 @@ TEST_F(OpenAiProviderTest, AWholeReplyIsReadAndTheConnectionKept) {
   }
 }
 
-TEST_F(OpenAiProviderTest, TheNextCallTakesTheSameConnection) {
+TEST_F(HttpProviderTest, TheNextCallTakesTheSameConnection) {
   auto first = ask();
   send(*first);
   fakes::Peer peer = accept();
@@ -229,7 +229,7 @@ TEST_F(OpenAiProviderTest, TheNextCallTakesTheSameConnection) {
   EXPECT_FALSE(listener.knocked());
 }
 
-TEST_F(OpenAiProviderTest, ConnectionCloseIsHeard) {
+TEST_F(HttpProviderTest, ConnectionCloseIsHeard) {
   auto asked = ask();
   send(*asked);
   fakes::Peer peer = accept();
@@ -239,7 +239,7 @@ TEST_F(OpenAiProviderTest, ConnectionCloseIsHeard) {
   expect_nothing_leaks("close");
 }
 
-TEST_F(OpenAiProviderTest, AWholeReplyCutAtEveryByteIsAFailure) {
+TEST_F(HttpProviderTest, AWholeReplyCutAtEveryByteIsAFailure) {
   for (const std::string& answer :
        {sized("application/json", kReply), chunked("application/json", kReply),
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + kReply,  // until the connection ends
@@ -274,7 +274,7 @@ TEST_F(OpenAiProviderTest, AWholeReplyCutAtEveryByteIsAFailure) {
   }
 }
 
-TEST_F(OpenAiProviderTest, AStreamCutAtEveryByteIsAFailureUntilItsDone) {
+TEST_F(HttpProviderTest, AStreamCutAtEveryByteIsAFailureUntilItsDone) {
   const std::string wanted = kEvents + kDone;  // nobody asked for usage
   const std::size_t done = kStream.find("[DO");
   for (std::size_t n = 0; n <= kStream.size(); ++n) {
@@ -305,7 +305,7 @@ TEST_F(OpenAiProviderTest, AStreamCutAtEveryByteIsAFailureUntilItsDone) {
   }
 }
 
-TEST_F(OpenAiProviderTest, SilenceAtEveryByteIsATimeoutThatClosesTheConnection) {
+TEST_F(HttpProviderTest, SilenceAtEveryByteIsATimeoutThatClosesTheConnection) {
   const struct {
     std::string answer;
     bool stream;
@@ -336,7 +336,7 @@ TEST_F(OpenAiProviderTest, SilenceAtEveryByteIsATimeoutThatClosesTheConnection) 
   }
 }
 
-TEST_F(OpenAiProviderTest, AClientThatLeavesAtAnyByteEndsTheCallAtOnce) {
+TEST_F(HttpProviderTest, AClientThatLeavesAtAnyByteEndsTheCallAtOnce) {
   for (const bool stream : {false, true}) {
     const std::string answer = stream ? kStream : sized("application/json", kReply);
     const std::size_t end_at = stream ? answer.find("[DO") : answer.size();
@@ -356,7 +356,7 @@ TEST_F(OpenAiProviderTest, AClientThatLeavesAtAnyByteEndsTheCallAtOnce) {
   }
 }
 
-TEST_F(OpenAiProviderTest, AClientThatTakesNothingMoreStopsTheStream) {
+TEST_F(HttpProviderTest, AClientThatTakesNothingMoreStopsTheStream) {
   auto asked = ask(true);
   asked->sink.flushes_max = 0;
   send(*asked);
@@ -369,7 +369,7 @@ TEST_F(OpenAiProviderTest, AClientThatTakesNothingMoreStopsTheStream) {
   worker.until([&] { return peer.ended(); });
 }
 
-TEST_F(OpenAiProviderTest, AStreamArrivesWithItsUsageForWhoAsks) {
+TEST_F(HttpProviderTest, AStreamArrivesWithItsUsageForWhoAsks) {
   auto asked = ask(true);
   asked->exchange.request.include_usage = true;
   send(*asked);
@@ -386,7 +386,7 @@ TEST_F(OpenAiProviderTest, AStreamArrivesWithItsUsageForWhoAsks) {
   EXPECT_EQ(pool->idle(), 1U);
 }
 
-TEST_F(OpenAiProviderTest, NothingOfTheLastReadIsFlushedBeforeTheEnding) {
+TEST_F(HttpProviderTest, NothingOfTheLastReadIsFlushedBeforeTheEnding) {
   auto asked = ask(true);
   send(*asked);
   fakes::Peer peer = accept();
@@ -395,7 +395,7 @@ TEST_F(OpenAiProviderTest, NothingOfTheLastReadIsFlushedBeforeTheEnding) {
   EXPECT_LT(asked->sink.flushed, asked->sink.body.size());  // [DONE] waits for the books
 }
 
-TEST_F(OpenAiProviderTest, BeforeTheFirstContentNothingLeaves) {
+TEST_F(HttpProviderTest, BeforeTheFirstContentNothingLeaves) {
   auto asked = ask(true);
   send(*asked);
   fakes::Peer peer = accept();
@@ -410,7 +410,7 @@ TEST_F(OpenAiProviderTest, BeforeTheFirstContentNothingLeaves) {
   expect_nothing_leaks("held");
 }
 
-TEST_F(OpenAiProviderTest, WhatComesBehindDoneIsDroppedAndTheConnectionKept) {
+TEST_F(HttpProviderTest, WhatComesBehindDoneIsDroppedAndTheConnectionKept) {
   auto asked = ask(true);
   send(*asked);
   fakes::Peer peer = accept();
@@ -421,7 +421,7 @@ TEST_F(OpenAiProviderTest, WhatComesBehindDoneIsDroppedAndTheConnectionKept) {
   expect_nothing_leaks("behind done");
 }
 
-TEST_F(OpenAiProviderTest, TheEndOfTheLastChunkMayComeLater) {
+TEST_F(HttpProviderTest, TheEndOfTheLastChunkMayComeLater) {
   auto asked = ask(true);
   send(*asked);
   fakes::Peer peer = accept();
@@ -435,7 +435,7 @@ TEST_F(OpenAiProviderTest, TheEndOfTheLastChunkMayComeLater) {
   expect_nothing_leaks("late end");
 }
 
-TEST_F(OpenAiProviderTest, AnEndThatNeverComesIsWaitedForASecond) {
+TEST_F(HttpProviderTest, AnEndThatNeverComesIsWaitedForASecond) {
   auto asked = ask(true);
   send(*asked);
   fakes::Peer peer = accept();
@@ -448,7 +448,7 @@ TEST_F(OpenAiProviderTest, AnEndThatNeverComesIsWaitedForASecond) {
   EXPECT_EQ(address->open.load(), 0U);
 }
 
-TEST_F(OpenAiProviderTest, AnErrorInsideTheStreamIsAFailure) {
+TEST_F(HttpProviderTest, AnErrorInsideTheStreamIsAFailure) {
   auto asked = ask(true);
   send(*asked);
   fakes::Peer peer = accept();
@@ -461,7 +461,7 @@ TEST_F(OpenAiProviderTest, AnErrorInsideTheStreamIsAFailure) {
   expect_nothing_leaks("error event");
 }
 
-TEST_F(OpenAiProviderTest, AClosedIdleConnectionIsNobodysFailure) {
+TEST_F(HttpProviderTest, AClosedIdleConnectionIsNobodysFailure) {
   auto first = ask();
   send(*first);
   fakes::Peer peer = accept();
@@ -480,7 +480,7 @@ TEST_F(OpenAiProviderTest, AClosedIdleConnectionIsNobodysFailure) {
   expect_nothing_leaks("stale");
 }
 
-TEST_F(OpenAiProviderTest, ARenewedOneThatClosesTooIsAFailure) {
+TEST_F(HttpProviderTest, ARenewedOneThatClosesTooIsAFailure) {
   auto first = ask();
   send(*first);
   fakes::Peer peer = accept();
@@ -499,7 +499,7 @@ TEST_F(OpenAiProviderTest, ARenewedOneThatClosesTooIsAFailure) {
   expect_nothing_leaks("stale twice");
 }
 
-TEST_F(OpenAiProviderTest, AReusedOneThatBeganToAnswerIsNotAskedAgain) {
+TEST_F(HttpProviderTest, AReusedOneThatBeganToAnswerIsNotAskedAgain) {
   auto first = ask();
   send(*first);
   fakes::Peer peer = accept();
@@ -517,7 +517,7 @@ TEST_F(OpenAiProviderTest, AReusedOneThatBeganToAnswerIsNotAskedAgain) {
   expect_nothing_leaks("begun");
 }
 
-TEST_F(OpenAiProviderTest, WhatIsNoHttpIsSaid) {
+TEST_F(HttpProviderTest, WhatIsNoHttpIsSaid) {
   for (const char* rubbish : {"SSH-2.0-OpenSSH\r\n\r\n", "HTTP/1.1 ABC\r\n\r\n",
                               "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"}) {
     auto asked = ask();
@@ -532,7 +532,7 @@ TEST_F(OpenAiProviderTest, WhatIsNoHttpIsSaid) {
   }
 }
 
-TEST_F(OpenAiProviderTest, ASuccessThatIsNoReplyIsAFailure) {
+TEST_F(HttpProviderTest, ASuccessThatIsNoReplyIsAFailure) {
   for (const char* text : {"", "<html>", "[]", "{\"error\":{\"message\":\"no\"}}"}) {
     auto asked = ask();
     send(*asked);
@@ -545,7 +545,7 @@ TEST_F(OpenAiProviderTest, ASuccessThatIsNoReplyIsAFailure) {
   }
 }
 
-TEST_F(OpenAiProviderTest, AnErrorStatusIsClassifiedAndTheConnectionKept) {
+TEST_F(HttpProviderTest, AnErrorStatusIsClassifiedAndTheConnectionKept) {
   const std::string error = R"({"error":{"message":"slow down","type":"rate_limit","param":null,"code":null}})";
   auto asked = ask(true);
   send(*asked);
@@ -563,7 +563,7 @@ TEST_F(OpenAiProviderTest, AnErrorStatusIsClassifiedAndTheConnectionKept) {
   expect_nothing_leaks("429");
 }
 
-TEST_F(OpenAiProviderTest, AnErrorBodyCutAtEveryByteKeepsItsStatus) {
+TEST_F(HttpProviderTest, AnErrorBodyCutAtEveryByteKeepsItsStatus) {
   const std::string answer =
       sized("application/json", R"({"error":{"message":"broken"}})", "500 Internal Server Error");
   const std::size_t head = answer.find("\r\n\r\n") + 4;
@@ -581,7 +581,7 @@ TEST_F(OpenAiProviderTest, AnErrorBodyCutAtEveryByteKeepsItsStatus) {
   }
 }
 
-TEST_F(OpenAiProviderTest, AnAnswerBeforeTheRequestWasReadIsStillAnAnswer) {
+TEST_F(HttpProviderTest, AnAnswerBeforeTheRequestWasReadIsStillAnAnswer) {
   body.assign(16U << 20, 'x');
   auto asked = ask();
   send(*asked);
@@ -597,7 +597,7 @@ TEST_F(OpenAiProviderTest, AnAnswerBeforeTheRequestWasReadIsStillAnAnswer) {
   expect_nothing_leaks("413");
 }
 
-TEST_F(OpenAiProviderTest, APassThroughGoesAsItIsAndIsRelayed) {
+TEST_F(HttpProviderTest, APassThroughGoesAsItIsAndIsRelayed) {
   auto asked = ask(false, "/v1/audio/speech?x=1");
   send(*asked);
   fakes::Peer peer = accept();
@@ -614,7 +614,7 @@ TEST_F(OpenAiProviderTest, APassThroughGoesAsItIsAndIsRelayed) {
   expect_nothing_leaks("raw");
 }
 
-TEST_F(OpenAiProviderTest, APassThroughCutAtEveryByteIsAFailure) {
+TEST_F(HttpProviderTest, APassThroughCutAtEveryByteIsAFailure) {
   const std::string content(60, 'b');
   for (const std::string& answer : {sized("audio/mpeg", content), chunked("audio/mpeg", content)}) {
     for (std::size_t n = 0; n <= answer.size(); ++n) {
@@ -635,7 +635,7 @@ TEST_F(OpenAiProviderTest, APassThroughCutAtEveryByteIsAFailure) {
   }
 }
 
-TEST_F(OpenAiProviderTest, ALargeReplyIsReadBesideTheLoop) {
+TEST_F(HttpProviderTest, ALargeReplyIsReadBesideTheLoop) {
   const std::string text(300'000, 'x');
   const std::string reply = R"({"model":"m","choices":[{"message":{"content":")" + text +
                             R"("}}],"usage":{"prompt_tokens":1,"completion_tokens":2}})";
@@ -650,7 +650,7 @@ TEST_F(OpenAiProviderTest, ALargeReplyIsReadBesideTheLoop) {
   expect_nothing_leaks("large");
 }
 
-TEST_F(OpenAiProviderTest, NobodyThereIsUnreachable) {
+TEST_F(HttpProviderTest, NobodyThereIsUnreachable) {
   listener.close();
   auto asked = ask();
   send(*asked);
@@ -662,7 +662,7 @@ TEST_F(OpenAiProviderTest, NobodyThereIsUnreachable) {
   expect_nothing_leaks("unreachable");
 }
 
-TEST_F(OpenAiProviderTest, WhoWaitsForAConnectionEndsByItsOwnReason) {
+TEST_F(HttpProviderTest, WhoWaitsForAConnectionEndsByItsOwnReason) {
   address->connections_max = 1;
   const struct {
     InterruptReason reason;
@@ -687,7 +687,7 @@ TEST_F(OpenAiProviderTest, WhoWaitsForAConnectionEndsByItsOwnReason) {
   }
 }
 
-TEST_F(OpenAiProviderTest, TheCallsDeadlineHoldsOverTheAttempts) {
+TEST_F(HttpProviderTest, TheCallsDeadlineHoldsOverTheAttempts) {
   auto asked = ask();
   asked->exchange.plan.deadline = 3s;
   send(*asked);
@@ -700,7 +700,7 @@ TEST_F(OpenAiProviderTest, TheCallsDeadlineHoldsOverTheAttempts) {
   expect_nothing_leaks("deadline");
 }
 
-TEST_F(OpenAiProviderTest, AStreamThatGoesOnIsNotCutByTheFirstBytesLimit) {
+TEST_F(HttpProviderTest, AStreamThatGoesOnIsNotCutByTheFirstBytesLimit) {
   auto asked = ask(true);
   send(*asked);
   fakes::Peer peer = accept();

@@ -1,4 +1,4 @@
-#include "providers/openai.hpp"
+#include "providers/http_provider.hpp"
 
 #include <array>
 #include <charconv>
@@ -8,7 +8,7 @@
 
 #include <weir/base/ascii.hpp>
 #include <weir/exchange/limits.hpp>
-#include "providers/openai_wire.hpp"
+#include "providers/http_wire.hpp"
 
 namespace weir::providers {
 namespace {
@@ -29,57 +29,53 @@ bool goes_upstream(std::string_view name) {
   }
 }
 
-std::string_view without_v1(std::string_view target) {
-  return target.starts_with("/v1/") || target == "/v1" ? target.substr(3) : target;
+// Fields of a dialect that is not the provider's mean nothing to it.
+bool goes_translated(std::string_view name) {
+  return equals_ignoring_case(name, "traceparent") || equals_ignoring_case(name, "idempotency-key");
 }
 
 }  // namespace
 
-OpenAiProvider::OpenAiProvider(net::Worker& worker, std::shared_ptr<net::UpstreamPool> pool,
-                               const ProviderSettings& settings, targets::FirstByteTimes& first_byte_times,
-                               net::Offload& offload)
+HttpProvider::HttpProvider(net::Worker& worker, std::shared_ptr<net::UpstreamPool> pool,
+                           const ProviderSettings& settings, targets::FirstByteTimes& first_byte_times,
+                           net::Offload& offload, std::shared_ptr<const ServiceAccount> account)
     : worker_(worker),
       pool_(std::move(pool)),
       first_byte_times_(first_byte_times),
       offload_(offload),
-      error_codes_(settings.error_codes) {
-  const std::string_view url = settings.base_url;
-  const std::size_t authority = url.find("://") + 3;
-  const std::size_t path = std::min(url.find('/', authority), url.size());
-  path_prefix_ = url.substr(path);
-  while (path_prefix_.ends_with('/')) path_prefix_.pop_back();
+      rules_(make_rules(settings, worker, offload, std::move(account))) {
   fixed_head_ = fmt::format(" HTTP/1.1\r\nHost: {}\r\nUser-Agent: weir/{}\r\nAccept-Encoding: identity\r\n",
-                            url.substr(authority, path - authority), WEIR_VERSION);
-  const auto field = [](const std::string& key) {
-    return key.empty() ? std::string() : fmt::format("Authorization: Bearer {}\r\n", key);
-  };
-  authorizations_.push_back(field(settings.api_key));
-  for (const std::string& key : settings.more_api_keys) authorizations_.push_back(field(key));
+                            authority_of(settings.base_url), WEIR_VERSION);
   for (const auto& [name, value] : settings.headers) fixed_head_ += fmt::format("{}: {}\r\n", name, value);
 }
 
-std::string OpenAiProvider::request_head(const Call& call, const Attempt& attempt) const {
-  const Request& request = call.exchange.request;
+std::string HttpProvider::request_head(const Outgoing& outgoing) const {
+  const Exchange& exchange = outgoing.call.exchange;
+  const Request& request = exchange.request;
+  const vocabulary::EncodedRequest* const encoded = outgoing.encoded;
   std::string head;
-  head.reserve(path_prefix_.size() + request.target.size() + fixed_head_.size() + 400);
+  head.reserve(request.target.size() + fixed_head_.size() + 600);
   head.append(request.method).push_back(' ');
-  const std::string_view path = call.exchange.raw ? without_v1(request.target) : "/chat/completions";
-  head.append(path_prefix_).append(path).append(fixed_head_);
-  if (const auto to = call.exchange.plan.pass_key_to; !to.empty() && to == call.target.provider_name) {
-    head.append("Authorization: Bearer ").append(call.exchange.own_key).append("\r\n");
-  } else {
-    head.append(authorizations_[attempt.key_index]);
-  }
-  const bool traced = attempt.span != 0;
+  rules_->append_address(outgoing, head);
+  head.append(fixed_head_);
+  rules_->append_fields(outgoing, head);
+  const bool traced = outgoing.attempt.span != 0;
   if (traced) {
-    const auto parent = traceparent_of(call.exchange.trace, attempt.span);
+    const auto parent = traceparent_of(exchange.trace, outgoing.attempt.span);
     head.append("traceparent: ").append(parent.data(), parent.size()).append("\r\n");
   }
   for (const HeaderField& field : request.headers) {
     if (traced && equals_ignoring_case(field.name, "traceparent")) continue;  // ours stands in its place
-    if (goes_upstream(field.name)) head.append(field.name).append(": ").append(field.value).append("\r\n");
+    const bool goes = encoded != nullptr ? goes_translated(field.name) : goes_upstream(field.name);
+    if (goes) head.append(field.name).append(": ").append(field.value).append("\r\n");
   }
-  const std::size_t size = call.exchange.patch.patched_size(request.body.size());
+  if (encoded != nullptr) {
+    head.append("Content-Type: application/json\r\nAccept: ")
+        .append(request.stream ? rules_->accepted_stream() : "application/json")
+        .append("\r\n");
+    for (const auto& [name, value] : encoded->headers) head.append(name).append(": ").append(value).append("\r\n");
+  }
+  const std::size_t size = encoded != nullptr ? encoded->body.size() : exchange.patch.patched_size(request.body.size());
   if (size != 0 || (request.method != "GET" && request.method != "HEAD" && request.method != "DELETE")) {
     std::array<char, 24> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), size).ptr;
@@ -88,26 +84,68 @@ std::string OpenAiProvider::request_head(const Call& call, const Attempt& attemp
   return head.append("\r\n");
 }
 
-awaitable<Ending> OpenAiProvider::send(const Call& call, Attempt& attempt, ReplySink& reply) {
+std::optional<Ending> HttpProvider::refuse_raw(const Call& call) const {
+  if (rules_->takes_raw()) return std::nullopt;
+  Ending ending;
+  ending.failure = Failure::client_not_found;
+  ending.phase = Phase::resolve;
+  ending.code = "not_supported";
+  ending.message =
+      fmt::format("provider {} does not have this endpoint: name a model of one that has, or set default: to it",
+                  call.target.provider_name);
+  return ending;
+}
+
+awaitable<std::optional<Ending>> HttpProvider::make_ready(const Call& call, std::optional<Translation>& translation) {
+  Exchange& exchange = call.exchange;
+  if (!exchange.raw && !rules_->speaks(exchange.request.dialect)) {
+    translation.emplace(exchange, call.target, rules_->codec());
+    const auto translate = [&] { return translation->encode(exchange, call.target, rules_->traits(call.target)); };
+    std::optional<Ending> refused;
+    if (exchange.request.body.size() <= limits::dom_bytes_max) {
+      refused = translate();
+    } else {
+      co_await offload_.run(worker_.executor(), [&] { refused = translate(); });
+    }
+    if (refused) co_return refused;
+  }
+  if (!rules_->prepared()) co_return co_await rules_->prepare(exchange.interrupt);
+  co_return std::nullopt;
+}
+
+awaitable<Ending> HttpProvider::send(const Call& call, Attempt& attempt, ReplySink& reply) {
   const TimeLimits& limits = call.target.time_limits;
   TimePoint total_at = attempt.started + limits.total;
   if (call.exchange.plan.deadline.count() > 0) {
     total_at = std::min(total_at, call.exchange.started + call.exchange.plan.deadline);
   }
   AttemptTimer timer(worker_.deadlines(), call.exchange.interrupt, total_at);
+  std::optional<Translation> translation;
+  if (!call.exchange.dropped_to.empty()) forget_dropped(call.exchange);
+  if (call.exchange.raw) {
+    if (auto refused = refuse_raw(call)) co_return std::move(*refused);
+  }
+  if ((!call.exchange.raw && !rules_->speaks(call.exchange.request.dialect)) || !rules_->prepared()) {
+    timer.only_total();
+    if (auto refused = co_await make_ready(call, translation)) co_return std::move(*refused);
+  }
+  const Outgoing outgoing{call, attempt, translation ? &translation->request() : nullptr};
+  const Translation* const translated = translation ? &*translation : nullptr;
   bool stale = false;
-  Ending ending = co_await exchange_once(call, attempt, reply, timer, false, stale);
+  Ending ending = co_await exchange_once(outgoing, attempt, reply, translated, timer, false, stale);
   // SEMANTICS 31: the provider closed an idle connection just as it was taken; that is nobody's failure, and no
   // attempt.
-  if (stale) ending = co_await exchange_once(call, attempt, reply, timer, true, stale);
+  if (stale) ending = co_await exchange_once(outgoing, attempt, reply, translated, timer, true, stale);
   if (!ending.ok() && ending.message.empty()) {
     ending.message = explain(ending.failure, call.target.provider_name, limits);
   }
   co_return ending;
 }
 
-awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attempt, ReplySink& reply,
-                                                AttemptTimer& timer, bool fresh, bool& stale) {
+awaitable<Ending> HttpProvider::exchange_once(const Outgoing& outgoing, Attempt& attempt, ReplySink& reply,
+                                              const Translation* translation, AttemptTimer& timer, bool fresh,
+                                              bool& stale) {
+  const Call& call = outgoing.call;
   Exchange& exchange = call.exchange;
   net::UpstreamPool::Leased leased;
   if (!fresh) leased.connection = pool_->take_idle();
@@ -143,12 +181,16 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
   TimePoint begun = Clock::now();
   timer.limit(begun + first_byte, InterruptReason::timeout_first_byte);
 
-  const std::string head = request_head(call, attempt);
+  const std::string head = request_head(outgoing);
   std::array<net::asio::const_buffer, 2 * Patch::edits_max + 2> pieces;
   std::size_t count = 0;
   pieces[count++] = net::asio::buffer(head);
-  exchange.patch.for_each_piece(exchange.request.body,
-                                [&](std::string_view piece) { pieces[count++] = net::asio::buffer(piece); });
+  if (translation != nullptr) {
+    pieces[count++] = net::asio::buffer(translation->request().body);
+  } else {
+    exchange.patch.for_each_piece(exchange.request.body,
+                                  [&](std::string_view piece) { pieces[count++] = net::asio::buffer(piece); });
+  }
   attempt.may_have_been_billed = true;
   const bool sent = co_await link.write_until_answered(std::span(pieces.data(), count));
   TimePoint now = Clock::now();
@@ -199,15 +241,16 @@ awaitable<Ending> OpenAiProvider::exchange_once(const Call& call, Attempt& attem
     }
   }
   attempt.provider_status = static_cast<std::uint16_t>(reply_head.status());
-  if (const auto id = reply_head.find("x-request-id")) {
-    attempt.provider_request_id = id->substr(0, limits::request_id_bytes_max);
-  } else if (const auto other = reply_head.find("request-id")) {
-    attempt.provider_request_id = other->substr(0, limits::request_id_bytes_max);
+  for (const std::string_view name : {"x-request-id", "request-id", "x-amzn-requestid"}) {
+    if (const auto id = reply_head.find(name)) {
+      attempt.provider_request_id = id->substr(0, limits::request_id_bytes_max);
+      break;
+    }
   }
   Wire wire{call,       attempt,
             timer,      std::move(leased.connection),
             reply_head, net::BodyReader(reply_head, exchange.request.method == "HEAD"),
-            sent};
+            sent,       translation};
   Ending ending = co_await answer(wire, reply);
   attempt.duration_of(Phase::body) = Clock::now() - now;
   timer.disarm();

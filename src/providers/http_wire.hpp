@@ -8,12 +8,12 @@
 #include "net/http1_head.hpp"
 #include "net/upstream_pool.hpp"
 #include "providers/attempt_timer.hpp"
-#include "providers/openai.hpp"
+#include "providers/http_provider.hpp"
 
 namespace weir::providers {
 
 /// One answer being read off one connection: what all the ways of reading it need. Lives in exchange_once().
-struct OpenAiProvider::Wire {
+struct HttpProvider::Wire {
   const Call& call;
   Attempt& attempt;
   AttemptTimer& timer;
@@ -21,6 +21,7 @@ struct OpenAiProvider::Wire {
   net::ReplyHead& head;
   net::BodyReader body;
   bool sent;  ///< the whole request; else the provider answered before it had taken it, and the connection is spent
+  const Translation* translation;  ///< null = the provider speaks the client's dialect, or the call is raw
 
   Buffer& input() { return (*connection)->input(); }
 

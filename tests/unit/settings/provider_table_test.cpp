@@ -1,4 +1,4 @@
-#include "settings/provider_errors.hpp"
+#include "settings/known_providers.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,19 +12,18 @@ Failure meant(const std::vector<openai_chat::ErrorCode>& codes, std::string_view
   return found == codes.end() ? Failure::none : found->failure;
 }
 
-TEST(ProviderErrors, the_built_in_file_is_good) {
-  const auto all = load_provider_errors(built_in_provider_errors_text(), "config/providers.yaml");
+TEST(ProviderTable, the_built_in_file_is_good) {
+  const auto all = load_known_providers(built_in_providers_text(), "config/providers.yaml");
   ASSERT_TRUE(all.has_value());
   EXPECT_GT(all->size(), 5U);
   for (const auto& one : *all) {
-    EXPECT_FALSE(one.codes.empty()) << one.name;
     for (const auto& code : one.codes) {
       EXPECT_TRUE(std::ranges::none_of(code.code, [](char c) { return c >= 'A' && c <= 'Z'; })) << code.code;
     }
   }
 }
 
-TEST(ProviderErrors, by_name_or_host) {
+TEST(ProviderTable, by_name_or_host) {
   const auto by_host = error_codes_of("mine", "https://api.anthropic.com/v1");
   EXPECT_EQ(meant(by_host, "overloaded_error"), Failure::upstream_overloaded);
   EXPECT_EQ(meant(by_host, "insufficient_quota"), Failure::limit_quota);
@@ -36,11 +35,11 @@ TEST(ProviderErrors, by_name_or_host) {
   EXPECT_EQ(meant(error_codes_of("x", ""), "slow_down"), Failure::upstream_overloaded);
 }
 
-TEST(ProviderErrors, what_is_wrong_is_said) {
-  EXPECT_FALSE(load_provider_errors("a: {host: x, codes: {y: limit.rat}}", "f"));
-  EXPECT_FALSE(load_provider_errors("a: {codes: {y: limit.rate}}", "f"));
-  EXPECT_FALSE(load_provider_errors("any: {cods: {y: limit.rate}}", "f"));
-  EXPECT_TRUE(load_provider_errors("any: {codes: {y: limit.rate}}", "f"));
+TEST(ProviderTable, what_is_wrong_is_said) {
+  EXPECT_FALSE(load_known_providers("a: {host: x, codes: {y: limit.rat}}", "f"));
+  EXPECT_FALSE(load_known_providers("a: {codes: {y: limit.rate}}", "f"));
+  EXPECT_FALSE(load_known_providers("any: {cods: {y: limit.rate}}", "f"));
+  EXPECT_TRUE(load_known_providers("any: {codes: {y: limit.rate}}", "f"));
 }
 
 }  // namespace

@@ -11,15 +11,23 @@
 #include "dialects/openai_chat/redact.hpp"
 #include "dialects/openai_chat/reply_reader.hpp"
 #include "dialects/openai_chat/retry_after.hpp"
-#include "providers/openai_wire.hpp"
+#include "dialects/vocabulary/replay.hpp"
+#include "dialects/vocabulary/stream_tally.hpp"
+#include "providers/http_wire.hpp"
 
 namespace weir::providers {
 namespace {
 
 constexpr std::size_t kErrorBodyBytesMax = 256U << 10;
+const vocabulary::ReplyHints kNoHints;
 
-bool is_event_stream(std::string_view content_type) {
-  return content_type.size() >= 17 && equals_ignoring_case(content_type.substr(0, 17), "text/event-stream");
+bool is_stream(std::string_view content_type, std::string_view kind) {
+  return content_type.size() >= kind.size() && equals_ignoring_case(content_type.substr(0, kind.size()), kind);
+}
+
+/// The dialects whose answers the reader and the scanner of OpenAI's chat know.
+bool reads_as_chat(Dialect dialect) {
+  return dialect == Dialect::openai_chat || dialect == Dialect::openai_completions;
 }
 
 // What of a raw answer's head goes down: never cookies, the organisation or the provider's rate limits.
@@ -56,10 +64,10 @@ std::string explain(Failure failure, std::string_view provider, const TimeLimits
   }
 }
 
-awaitable<Ending> OpenAiProvider::answer(Wire& wire, ReplySink& reply) {
+awaitable<Ending> HttpProvider::answer(Wire& wire, ReplySink& reply) {
   const Exchange& exchange = wire.call.exchange;
   const std::string content_type(wire.head.find("content-type").value_or(""));
-  const bool event_stream = is_event_stream(content_type);
+  const bool event_stream = is_stream(content_type, rules_->accepted_stream());
   const bool success = wire.head.status() >= 200 && wire.head.status() < 300;
 
   ReplyHead head;
@@ -83,20 +91,25 @@ awaitable<Ending> OpenAiProvider::answer(Wire& wire, ReplySink& reply) {
   wire.input().consume(wire.head.head_bytes());
   wire.advance();
   if (!success) co_return co_await read_error(wire);
+  const bool translated = wire.translation != nullptr;
+  if (translated) head.content_type = exchange.request.stream ? "text/event-stream" : "application/json";
   if (event_stream && exchange.request.stream) {
+    head.event_stream = true;
     reply.head(head);
-    co_return co_await relay_stream(wire, reply);
+    if (!translated && reads_as_chat(exchange.request.dialect)) co_return co_await relay_chat_stream(wire, reply);
+    co_return co_await relay_decoded_stream(wire, reply);
   }
-  if (wire.body.announced() > limits::reply_held_bytes_max) {  // RULINGS 3: too large to be held, relayed as it arrives
+  if (!translated &&
+      wire.body.announced() > limits::reply_held_bytes_max) {  // RULINGS 3: too large to be held, relayed as it arrives
     reply.head(head);
     co_return co_await relay_raw(wire, reply);
   }
-  head.event_stream = false;
+  head.event_stream = translated && exchange.request.stream;  // SEMANTICS 32: told as a stream
   reply.head(head);
   co_return co_await hold_whole(wire, reply);
 }
 
-awaitable<Ending> OpenAiProvider::relay_raw(Wire& wire, ReplySink& reply) {
+awaitable<Ending> HttpProvider::relay_raw(Wire& wire, ReplySink& reply) {
   const Exchange& exchange = wire.call.exchange;
   bool relayed = false;
   bool flushed = false;
@@ -135,7 +148,7 @@ awaitable<Ending> OpenAiProvider::relay_raw(Wire& wire, ReplySink& reply) {
   co_return Ending{};
 }
 
-awaitable<Ending> OpenAiProvider::hold_whole(Wire& wire, ReplySink& reply) {
+awaitable<Ending> HttpProvider::hold_whole(Wire& wire, ReplySink& reply) {
   // Until the body begins the first byte's limit holds: a provider may send the head at once and think then.
   const auto limit = [&] {
     if (wire.body.ready() == 0) return;
@@ -147,42 +160,111 @@ awaitable<Ending> OpenAiProvider::hold_whole(Wire& wire, ReplySink& reply) {
     const std::size_t room = announced != 0 ? static_cast<std::size_t>(announced)
                                             : std::max<std::size_t>(limits::stream_read_bytes, wire.body.ready() / 2);
     if (!co_await wire.more(room) || wire.call.exchange.interrupt.fired()) break;
-    if (wire.body.ready() > limits::reply_held_bytes_max) co_return co_await relay_raw(wire, reply);
+    if (wire.body.ready() > limits::reply_held_bytes_max) {
+      if (wire.translation == nullptr) co_return co_await relay_raw(wire, reply);
+      Ending ending = wire.broken(Phase::body);
+      ending.message = fmt::format("provider {} answered with more than {} MiB, which weir does not translate",
+                                   wire.call.target.provider_name, limits::reply_held_bytes_max >> 20);
+      co_return ending;
+    }
     limit();
   }
   if (!wire.body.done() || wire.call.exchange.interrupt.fired()) co_return wire.broken(Phase::body);
 
   Buffer whole = std::move(wire.input());
-  std::expected<openai_chat::ReplyFacts, std::string> facts;
-  const auto read = [&] { facts = reply_reader_.read(whole.view(), Buffer::kSlack); };
-  if (whole.size() <= limits::dom_bytes_max) {
-    read();
+  std::optional<Ending> failed;
+  if (wire.translation == nullptr && reads_as_chat(wire.call.exchange.request.dialect)) {
+    std::expected<openai_chat::ReplyFacts, std::string> facts;
+    const auto read = [&] { facts = reply_reader_.read(whole.view(), Buffer::kSlack); };
+    if (whole.size() <= limits::dom_bytes_max) {
+      read();
+    } else {
+      co_await offload_.run(worker_.executor(), read);
+    }
+    failed = pass_whole(wire, std::move(facts), whole, reply);
   } else {
-    co_await offload_.run(worker_.executor(), read);
+    failed = co_await decode_whole(wire, whole, reply);
   }
+  wire.input() = std::move(whole);  // what the sink gave in exchange
+  if (failed) wire.input().clear();
+  give_back(wire);
+  co_return failed ? std::move(*failed) : Ending{};
+}
+
+namespace {
+
+Ending no_answer(std::string_view name, unsigned status, std::string_view what) {
+  Ending ending;
+  ending.failure = Failure::upstream_protocol;
+  ending.phase = Phase::body;
+  ending.message = fmt::format("provider {} answered {} with {}", name, status, what);
+  return ending;
+}
+
+}  // namespace
+
+std::optional<Ending> HttpProvider::pass_whole(Wire& wire, std::expected<openai_chat::ReplyFacts, std::string> facts,
+                                               Buffer& whole, ReplySink& reply) {
   if (facts && facts->error)
     facts = std::unexpected("an error: " + openai_chat::redact(openai_chat::read_error(whole.view()).message));
   if (!facts) {
-    Ending ending;
-    ending.failure = Failure::upstream_protocol;
-    ending.phase = Phase::body;
-    ending.message = fmt::format("provider {} answered {} with {}", wire.call.target.provider_name,
-                                 wire.attempt.provider_status, facts.error());
-    give_back(wire);
-    co_return ending;
+    return no_answer(wire.call.target.provider_name, wire.attempt.provider_status, facts.error());
   }
   wire.attempt.usage = facts->usage;
   wire.attempt.relayed_text_bytes = facts->text_bytes;
   wire.attempt.reply_model = std::move(facts->model);
   reply.whole(std::move(whole));
-  wire.input() = std::move(whole);  // what the sink gave in exchange. NOLINT(bugprone-use-after-move)
-  give_back(wire);
-  co_return Ending{};
+  return std::nullopt;
 }
 
-awaitable<Ending> OpenAiProvider::read_error(Wire& wire) {
+awaitable<std::optional<Ending>> HttpProvider::decode_whole(Wire& wire, Buffer& whole, ReplySink& reply) {
+  const Request& request = wire.call.exchange.request;
+  const Translation* const translation = wire.translation;
+  const vocabulary::Codec& codec =
+      translation != nullptr ? translation->upstream() : rules_->native_codec(request.dialect);
+  std::expected<vocabulary::ChatReply, std::string> decoded;
+  std::string text;
+  const auto read = [&] {
+    decoded = codec.decode_reply(whole.view(), translation != nullptr ? translation->request().hints : kNoHints);
+    const bool encodes = decoded && !decoded->error && translation != nullptr && !request.stream;
+    if (encodes) translation->client().encode_reply(*decoded, translation->context(), text);
+  };
+  if (whole.size() <= limits::dom_bytes_max) {
+    read();
+  } else {
+    co_await offload_.run(worker_.executor(), read);
+  }
+  if (!decoded) co_return no_answer(wire.call.target.provider_name, wire.attempt.provider_status, decoded.error());
+  if (decoded->error) {
+    Ending ending = rules_->decode_error(wire.attempt.provider_status, whole.view(), {}, {});
+    ending.phase = Phase::body;
+    ending.provider_body.clear();
+    if (ending.ok()) ending.failure = Failure::upstream_protocol;
+    co_return ending;
+  }
+  wire.attempt.usage = decoded->usage.usage;
+  wire.attempt.relayed_text_bytes = vocabulary::text_bytes(*decoded);
+  wire.attempt.reply_model = decoded->model.str();
+  if (translation == nullptr) {
+    reply.whole(std::move(whole));
+  } else if (request.stream) {
+    StreamWriter writer(translation->client().make_stream_encoder(translation->context()), reply);
+    std::vector<vocabulary::StreamEvent> events;
+    vocabulary::replay(*decoded, events);
+    writer.write(events);
+    whole.clear();
+  } else {
+    whole.clear();
+    whole.append(text);
+    reply.whole(std::move(whole));
+  }
+  co_return std::nullopt;
+}
+
+awaitable<Ending> HttpProvider::read_error(Wire& wire) {
   wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes, InterruptReason::timeout_between_bytes);
   std::string retry_after(wire.head.find("retry-after").value_or(""));
+  const std::string exception(wire.head.find("x-amzn-errortype").value_or(""));
   const std::string retry_after_ms(wire.head.find("retry-after-ms").value_or(""));
   const bool permanent = wire.head.find("x-should-retry").value_or("") == "false";
   while (!wire.body.done() && wire.body.ready() < kErrorBodyBytesMax) {
@@ -190,10 +272,13 @@ awaitable<Ending> OpenAiProvider::read_error(Wire& wire) {
   }
   if (wire.call.exchange.interrupt.reason() == InterruptReason::client_left) co_return wire.broken(Phase::body);
   const std::string_view body = wire.input().view().substr(0, wire.body.ready());
-  Ending ending = openai_chat::classify_error(wire.attempt.provider_status, body, retry_after, error_codes_);
+  Ending ending = rules_->decode_error(wire.attempt.provider_status, body, retry_after, exception);
+  if (wire.translation != nullptr) ending.provider_body.clear();  // no error of the client's dialect
   ending.phase = Phase::body;
   ending.permanent = ending.permanent || permanent;
-  ending.back_in = openai_chat::read_retry_after({retry_after_ms, retry_after, body, unix_milliseconds()});
+  if (const auto said = openai_chat::read_retry_after({retry_after_ms, retry_after, body, unix_milliseconds()})) {
+    ending.back_in = said;
+  }
   // What the provider said in another form the client gets in the one that all SDKs read.
   const bool limited = ending.failure == Failure::limit_rate || ending.failure == Failure::limit_quota;
   if (limited && ending.back_in && ending.retry_after.empty()) {
@@ -210,7 +295,7 @@ awaitable<Ending> OpenAiProvider::read_error(Wire& wire) {
   co_return ending;
 }
 
-void OpenAiProvider::give_back(Wire& wire) {
+void HttpProvider::give_back(Wire& wire) {
   if (wire.connection && wire.sent && wire.body.reusable() && wire.head.keep_alive())
     pool_->give_back(std::move(wire.connection));
 }

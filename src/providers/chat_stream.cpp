@@ -10,15 +10,16 @@
 #include "dialects/openai_chat/redact.hpp"
 #include "dialects/openai_chat/stream_scanner.hpp"
 #include "net/sse_scanner.hpp"
-#include "providers/openai_wire.hpp"
+#include "providers/http_wire.hpp"
+#include "providers/stream_loop.hpp"
 
 namespace weir::providers {
 namespace {
 
 /// What one stream is like on its way through: scans each event, passes it on without what the client did not ask for.
-class StreamRelay {
+class ChatRelay {
  public:
-  StreamRelay(const Exchange& exchange, ReplySink& reply)
+  ChatRelay(const Exchange& exchange, ReplySink& reply)
       : reply_(reply), strip_usage_(exchange.request.stream && !exchange.request.include_usage) {}
 
   /// Passes on every whole event of `ready`; returns how many bytes were taken. Stops at an error.
@@ -42,9 +43,18 @@ class StreamRelay {
     failed_ = true;
     error_ = std::move(error);
   }
-  const openai_chat::StreamState& state() const { return state_; }
+  void at_end() {}
   bool failed() const { return failed_; }
-  const std::string& error() const { return error_; }
+  void failure_into(Ending& ending) const {
+    ending.failure = Failure::upstream_protocol;
+    ending.message = error_;
+  }
+  bool done_seen() const { return state_.done_seen(); }
+  bool complete() const { return state_.complete(); }
+  bool content_seen() const { return state_.content_seen(); }
+  const std::string& model() const { return state_.model(); }
+  const Usage& usage() const { return state_.usage(); }
+  std::uint64_t text_bytes() const { return state_.text_bytes(); }
   std::size_t held_bytes() const { return held_bytes_; }
 
  private:
@@ -92,68 +102,8 @@ class StreamRelay {
 
 }  // namespace
 
-awaitable<Ending> OpenAiProvider::relay_stream(Wire& wire, ReplySink& reply) {
-  Exchange& exchange = wire.call.exchange;
-  const TimeLimits& limits = wire.call.target.time_limits;
-  StreamRelay relay(exchange, reply);
-  bool committed = false;
-  bool first = true;
-  Ending ending;
-  for (;;) {
-    const std::string_view ready = wire.input().view().substr(0, wire.body.ready());
-    if (first && !ready.empty()) {
-      first = false;
-      first_byte_times_.record(wire.call.target.provider_name, wire.call.target.model, exchange.request.prompt_bytes,
-                               Clock::now() - wire.attempt.started);
-    }
-    const std::size_t taken = relay.take(ready);
-    if (wire.body.done() && taken < ready.size()) relay.take_last(ready.substr(taken));
-    wire.input().consume(taken);
-    wire.body.consumed(taken);
-    if (relay.failed() || relay.state().done_seen() || wire.body.done() || wire.body.failed()) break;
-    if (wire.body.ready() > limits::sse_event_bytes_max) {
-      relay.fail(fmt::format("an event has more than {} bytes", limits::sse_event_bytes_max));
-      break;
-    }
-    // Held back until there is content: up to there a failure can still become an honest status (RULINGS 13).
-    committed |= relay.state().content_seen() || relay.held_bytes() > limits::first_content_held_bytes_max;
-    if (committed) {
-      wire.timer.only_total();  // a client that reads slowly is not the provider's silence
-      if (co_await reply.flush() == Flow::stop) {
-        exchange.interrupt.fire(InterruptReason::client_left);
-        break;
-      }
-    }
-    if (!first) wire.timer.limit(Clock::now() + limits.between_bytes, InterruptReason::timeout_between_bytes);
-    co_await wire.more(limits::stream_read_bytes);
-  }
-
-  wire.attempt.reply_model = relay.state().model();
-  wire.attempt.usage = relay.state().usage();
-  wire.attempt.relayed_text_bytes = relay.state().text_bytes();
-  ending.content_sent = committed;
-  if (relay.failed()) {
-    ending.failure = Failure::upstream_protocol;
-    ending.phase = Phase::body;
-    ending.message =
-        fmt::format("provider {} failed inside its stream: {}", wire.call.target.provider_name, relay.error());
-    co_return ending;
-  }
-  const bool broken_off = exchange.interrupt.fired() || wire.body.failed();
-  if (!relay.state().complete() || (broken_off && !relay.state().done_seen())) {
-    Ending broken = wire.broken(Phase::body);
-    broken.content_sent = committed;
-    co_return broken;
-  }
-  if (wire.body.done()) {
-    wire.input().consume(wire.body.ready());
-    wire.body.consumed(wire.body.ready());
-    give_back(wire);
-  } else if (!wire.body.failed() && wire.sent && wire.head.keep_alive()) {
-    // The last chunk's end is still on its way; the client need not wait for it.
-    worker_.spawn("rest of a stream", finish_reading(pool_, worker_, std::move(wire.connection), wire.body));
-  }
-  co_return ending;
+awaitable<Ending> HttpProvider::relay_chat_stream(Wire& wire, ReplySink& reply) {
+  return run_stream(wire, reply, ChatRelay(wire.call.exchange, reply));
 }
 
 namespace {
@@ -173,9 +123,9 @@ class RestTimer final : public net::Deadline {
 }  // namespace
 
 // Static: a reload may have put the provider away before the end came.
-awaitable<void> OpenAiProvider::finish_reading(std::shared_ptr<net::UpstreamPool> pool, net::Worker& worker,
-                                               std::unique_ptr<net::UpstreamConnection> connection,
-                                               net::BodyReader body) {
+awaitable<void> HttpProvider::finish_reading(std::shared_ptr<net::UpstreamPool> pool, net::Worker& worker,
+                                             std::unique_ptr<net::UpstreamConnection> connection,
+                                             net::BodyReader body) {
   net::Connection& link = **connection;
   RestTimer timer(worker.deadlines(), link);
   while (!body.done() && !body.failed()) {

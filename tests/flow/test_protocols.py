@@ -1,0 +1,376 @@
+"""Calls of OpenAI's chat to providers of every other protocol, which answer with the bytes that their documentation shows."""
+
+import base64
+import binascii
+import json
+import struct
+import subprocess
+
+import pytest
+
+from fakes import answers
+from fakes.answers import dumps
+from fakes.provider import ScriptedProvider, send
+from fakes.raw_http import chat_body
+from fakes.weir_process import Weir
+
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+SCHEMA = {
+    "type": "json_schema",
+    "json_schema": {"name": "city", "schema": {"type": "object", "properties": {"name": {"type": "string"}}}},
+}
+
+
+def sse(*events):
+    return b"".join(b"event: %s\ndata: %s\n\n" % (e["type"].encode(), dumps(e)) for e in events)
+
+
+def data_only(*events):
+    return b"".join(b"data: %s\r\n\r\n" % dumps(event) for event in events)
+
+
+def aws_event(kind, payload, message_type="event"):
+    headers = b""
+    for name, value in ((":%s-type" % message_type, kind), (":message-type", message_type)):
+        headers += bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
+    body = dumps(payload)
+    prelude = struct.pack(">II", 16 + len(headers) + len(body), len(headers))
+    message = prelude + struct.pack(">I", binascii.crc32(prelude)) + headers + body
+    return message + struct.pack(">I", binascii.crc32(message))
+
+
+class Anthropic:
+    stream_type = "text/event-stream; charset=utf-8"
+
+    @staticmethod
+    def settings(port):
+        return {"protocol": "anthropic", "base_url": f"http://127.0.0.1:{port}", "api_key": "k"}
+
+    @staticmethod
+    def whole(blocks, stop):
+        shown = {"text": lambda b: {"type": "text", "text": b}, "call": None}
+        content = []
+        for kind, block in blocks:
+            if kind == "text":
+                content.append(shown["text"](block))
+            else:
+                content.append({"type": "tool_use", "id": block[0], "name": block[1], "input": block[2]})
+        usage = {"input_tokens": 11, "output_tokens": 7}
+        return dumps({"id": "m", "type": "message", "role": "assistant", "model": "claude-x", "content": content,
+                      "stop_reason": {"stop": "end_turn", "tool": "tool_use"}[stop], "stop_sequence": None,
+                      "usage": usage})
+
+    @staticmethod
+    def stream(blocks, stop):
+        events = [{"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant",
+                   "model": "claude-x", "content": [], "usage": {"input_tokens": 11, "output_tokens": 1}}}]
+        for index, (kind, block) in enumerate(blocks):
+            if kind == "text":
+                start, delta = {"type": "text", "text": ""}, {"type": "text_delta", "text": block}
+            else:
+                start = {"type": "tool_use", "id": block[0], "name": block[1], "input": {}}
+                delta = {"type": "input_json_delta", "partial_json": dumps(block[2]).decode()}
+            events += [{"type": "content_block_start", "index": index, "content_block": start},
+                       {"type": "content_block_delta", "index": index, "delta": delta},
+                       {"type": "content_block_stop", "index": index}]
+        reason = {"stop": "end_turn", "tool": "tool_use"}[stop]
+        events += [{"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 7}},
+                   {"type": "message_stop"}]
+        return sse(*events)
+
+
+class Gemini:
+    stream_type = "text/event-stream"
+
+    @staticmethod
+    def settings(port):
+        return {"protocol": "gemini", "base_url": f"http://127.0.0.1:{port}", "api_key": "k"}
+
+    @staticmethod
+    def body(blocks, finish=True):
+        parts = [{"text": b} if kind == "text" else {"functionCall": {"id": b[0], "name": b[1], "args": b[2]}}
+                 for kind, b in blocks]
+        candidate = {"content": {"parts": parts, "role": "model"}, "index": 0}
+        if finish:
+            candidate["finishReason"] = "STOP"
+        usage = {"promptTokenCount": 11, "candidatesTokenCount": 7, "totalTokenCount": 18}
+        return {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-x"}
+
+    @classmethod
+    def whole(cls, blocks, stop):
+        return dumps(cls.body(blocks))
+
+    @classmethod
+    def stream(cls, blocks, stop):
+        last = len(blocks) - 1
+        return data_only(*[cls.body([block], finish=i == last) for i, block in enumerate(blocks)])
+
+
+class Bedrock:
+    stream_type = "application/vnd.amazon.eventstream"
+
+    @staticmethod
+    def settings(port):
+        return {"protocol": "bedrock", "base_url": f"http://127.0.0.1:{port}", "region": "eu-central-1",
+                "access_key_id": "AKIDEXAMPLE00000", "secret_access_key": "s" * 40}
+
+    @staticmethod
+    def whole(blocks, stop):
+        content = [{"text": b} if kind == "text" else {"toolUse": {"toolUseId": b[0], "name": b[1], "input": b[2]}}
+                   for kind, b in blocks]
+        return dumps({"output": {"message": {"role": "assistant", "content": content}},
+                      "stopReason": {"stop": "end_turn", "tool": "tool_use"}[stop],
+                      "usage": {"inputTokens": 11, "outputTokens": 7, "totalTokens": 18}})
+
+    @staticmethod
+    def stream(blocks, stop):
+        out = aws_event("messageStart", {"role": "assistant"})
+        for index, (kind, block) in enumerate(blocks):
+            if kind == "text":
+                out += aws_event("contentBlockDelta", {"contentBlockIndex": index, "delta": {"text": block}})
+            else:
+                tool = {"toolUse": {"toolUseId": block[0], "name": block[1]}}
+                out += aws_event("contentBlockStart", {"contentBlockIndex": index, "start": tool})
+                piece = {"toolUse": {"input": dumps(block[2]).decode()}}
+                out += aws_event("contentBlockDelta", {"contentBlockIndex": index, "delta": piece})
+            out += aws_event("contentBlockStop", {"contentBlockIndex": index})
+        out += aws_event("messageStop", {"stopReason": {"stop": "end_turn", "tool": "tool_use"}[stop]})
+        return out + aws_event("metadata", {"usage": {"inputTokens": 11, "outputTokens": 7, "totalTokens": 18}})
+
+
+class Azure:
+    stream_type = "text/event-stream"
+
+    @staticmethod
+    def settings(port):
+        return {"protocol": "azure", "base_url": f"http://127.0.0.1:{port}", "api_key": "k",
+                "api_version": "2024-10-21"}
+
+    @staticmethod
+    def message(blocks):
+        calls = [{"id": b[0], "type": "function", "function": {"name": b[1], "arguments": dumps(b[2]).decode()}}
+                 for kind, b in blocks if kind == "call"]
+        text = "".join(b for kind, b in blocks if kind == "text") or None
+        return {"role": "assistant", "content": text} | ({"tool_calls": calls} if calls else {})
+
+    @classmethod
+    def whole(cls, blocks, stop):
+        finish = {"stop": "stop", "tool": "tool_calls"}[stop]
+        usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+        return dumps({"id": "c", "object": "chat.completion", "created": 1, "model": "gpt-x", "usage": usage,
+                      "choices": [{"index": 0, "message": cls.message(blocks), "finish_reason": finish}]})
+
+    @classmethod
+    def stream(cls, blocks, stop):
+        delta = cls.message(blocks)
+        for index, made in enumerate(delta.get("tool_calls", [])):
+            made["index"] = index
+        finish = {"stop": "stop", "tool": "tool_calls"}[stop]
+        usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+        chunks = [{"id": "c", "model": "gpt-x", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]},
+                  {"id": "c", "model": "gpt-x", "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]},
+                  {"id": "c", "model": "gpt-x", "choices": [], "usage": usage}]
+        return b"".join(b"data: %s\n\n" % dumps(c) for c in chunks) + answers.SSE_DONE
+
+
+class Vertex(Gemini):
+    pass
+
+
+SPOKEN = {"anthropic": Anthropic, "gemini": Gemini, "bedrock": Bedrock, "azure": Azure, "vertex": Vertex}
+
+
+@pytest.fixture(scope="module")
+def upstream():
+    with ScriptedProvider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def tokens(authority):
+    """Google's token endpoint."""
+    own = authority.issue("localhost", label="tokens", addresses=["127.0.0.1"])
+    with ScriptedProvider(tls=own.server_context()) as provider:
+        token = dumps({"access_token": "ya29.token", "expires_in": 3600, "token_type": "Bearer"})
+        provider.answer_always(send(answers.reply(token)))
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def house(upstream, tokens, authority, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("protocols")
+    key = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+                         capture_output=True, check=True).stdout.decode()
+    account = {"type": "service_account", "client_email": "w@p.iam", "private_key": key, "private_key_id": "1",
+               "token_uri": tokens.base_url.removesuffix("/v1") + "/token", "project_id": "my-shop"}
+    (folder / "account.json").write_text(json.dumps(account))
+    port = upstream.port
+    settings = {
+        "defaults": {"retry": {"attempts": 1}},
+        "providers": {name: spoken.settings(port) for name, spoken in SPOKEN.items() if name != "vertex"},
+        "models": {"picky": {"provider": "anthropic", "id": "claude-x", "abilities": ["streaming"]}},
+        "routes": {"strict": {"model": "anthropic/claude-x", "strict": True}},
+    }
+    settings["providers"]["vertex"] = {
+        "protocol": "vertex", "base_url": f"http://127.0.0.1:{port}", "project": "my-shop", "location": "europe-west4",
+        "service_account": str(folder / "account.json"), "tls": {"ca": str(authority.certificate)}}
+    with Weir(folder, settings) as process:
+        yield process
+
+
+@pytest.fixture(params=SPOKEN)
+def name(request, upstream):
+    upstream.reset_scripts()
+    return request.param
+
+
+def ask(house, upstream, name, blocks, stop="stop", stream=False, **more):
+    spoken = SPOKEN[name]
+    if stream:
+        upstream.answer_next(send(answers.reply(spoken.stream(blocks, stop), content_type=spoken.stream_type)))
+        more |= {"stream": True, "stream_options": {"include_usage": True}}
+    else:
+        upstream.answer_next(send(answers.reply(spoken.whole(blocks, stop))))
+    mark = upstream.mark()
+    response = house.chat(chat_body(f"{name}/some-model", **more))
+    assert response.status == 200, response.body
+    (request,) = upstream.since(mark)
+    return response, request
+
+
+def chunks_of(response):
+    lines = [line for line in response.body.split(b"\n\n") if line.startswith(b"data: ")]
+    assert lines[-1] == b"data: [DONE]"
+    return [json.loads(line[6:]) for line in lines[:-1]]
+
+
+def test_text(house, upstream, name):
+    response, request = ask(house, upstream, name, [("text", "Hello \u00fc there.")])
+    body = response.json()
+    assert body["choices"][0]["message"]["content"] == "Hello \u00fc there."
+    assert body["choices"][0]["finish_reason"] == "stop"
+    assert (body["usage"]["prompt_tokens"], body["usage"]["completion_tokens"]) == (11, 7)
+    where = {"anthropic": "/v1/messages", "gemini": "/v1beta/models/some-model:generateContent",
+             "bedrock": "/model/some-model/converse",
+             "azure": "/openai/deployments/some-model/chat/completions?api-version=2024-10-21",
+             "vertex": "/v1/projects/my-shop/locations/europe-west4/publishers/google/models/some-model:generateContent"}
+    assert request.target == where[name]
+    credential = {"anthropic": ("x-api-key", "k"), "gemini": ("x-goog-api-key", "k"), "azure": ("api-key", "k"),
+                  "vertex": ("authorization", "Bearer ya29.token"),
+                  "bedrock": ("authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE00000/")}[name]
+    assert request.header(credential[0]).startswith(credential[1])
+
+
+def test_a_stream(house, upstream, name):
+    response, _ = ask(house, upstream, name, [("text", "Hello "), ("text", "there.")], stream=True)
+    chunks = chunks_of(response)
+    said = "".join(c["choices"][0]["delta"].get("content") or "" for c in chunks if c["choices"])
+    assert said == "Hello there."
+    assert [c["choices"][0]["finish_reason"] for c in chunks if c["choices"]][-1] == "stop"
+    assert chunks[-1]["usage"]["prompt_tokens"] == 11 and chunks[-1]["usage"]["completion_tokens"] == 7
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_parallel_tools(house, upstream, name, stream):
+    calls = [("call", ("a", "weather", {"city": "Rome"})), ("call", ("b", "weather", {"city": "Oslo"}))]
+    response, request = ask(house, upstream, name, calls, "tool", stream, tools=[TOOL])
+    if stream:
+        found = {}
+        for chunk in chunks_of(response):
+            for choice in chunk["choices"]:
+                for call in choice["delta"].get("tool_calls", []):
+                    at = found.setdefault(call["index"], ["", ""])
+                    at[0] += call["function"].get("name") or ""
+                    at[1] += call["function"].get("arguments") or ""
+        got = [tuple(found[i]) for i in sorted(found)]
+    else:
+        message = response.json()["choices"][0]
+        assert message["finish_reason"] == "tool_calls"
+        got = [(c["function"]["name"], c["function"]["arguments"]) for c in message["message"]["tool_calls"]]
+    assert [(n, json.loads(a)) for n, a in got] == [("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})]
+    assert b"weather" in request.body
+
+
+def test_an_image(house, upstream, name):
+    content = [{"type": "image_url", "image_url": {"url": PIXEL}}, {"type": "text", "text": "What is it?"}]
+    _, request = ask(house, upstream, name, [("text", "a dot")], messages=[{"role": "user", "content": content}])
+    assert base64.b64encode(b"\x89PNG\r\n\x1a\n") in request.body
+
+
+def test_a_json_schema(house, upstream, name):
+    forced = name in ("anthropic", "bedrock")
+    blocks = [("call", ("j", "city", {"name": "Rome"}))] if forced else [("text", '{"name":"Rome"}')]
+    response, request = ask(house, upstream, name, blocks, "tool" if forced else "stop", response_format=SCHEMA)
+    message = response.json()["choices"][0]["message"]
+    assert json.loads(message["content"]) == {"name": "Rome"} and not message.get("tool_calls")
+    assert response.json()["choices"][0]["finish_reason"] == "stop"
+    assert b'"properties":{"name"' in request.body
+
+
+@pytest.mark.parametrize(
+    "status, body, expected",
+    [
+        (429, {"error": {"type": "rate_limit_error", "message": "slow", "status": "RESOURCE_EXHAUSTED"}}, 429),
+        (503, {"error": {"code": 503, "status": "UNAVAILABLE", "message": "x"}, "message": "x"}, 503),
+        (403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "x"}, "message": "x"}, 502),
+    ],
+)
+def test_errors(house, upstream, name, status, body, expected):
+    upstream.answer_next(send(answers.reply(dumps(body), status=status, fields=[("Retry-After", "9")])))
+    response = house.chat(chat_body(f"{name}/some-model"))
+    assert response.status == expected, response.body
+    error = response.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    if status == 429:
+        assert response.header("retry-after") == "9"
+
+
+def test_an_overloaded_anthropic(house, upstream):
+    upstream.reset_scripts()
+    body = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    upstream.answer_next(send(answers.reply(dumps(body), status=529)))
+    assert house.chat(chat_body("anthropic/m")).status == 503
+
+
+def test_wrong_credentials_name_the_setting(house, upstream):
+    upstream.reset_scripts()
+    denied = dumps({"message": "The security token included in the request is invalid."})
+    upstream.answer_next(send(answers.reply(denied, status=403)))
+    assert "secret_access_key" in house.chat(chat_body("bedrock/m")).json()["error"]["message"]
+    missing = dumps({"error": {"code": "DeploymentNotFound", "message": "x"}})
+    upstream.answer_next(send(answers.reply(missing, status=404)))
+    assert "deployment" in house.chat(chat_body("azure/m")).json()["error"]["message"]
+
+
+def test_thinking_of_anthropic(house, upstream):
+    upstream.reset_scripts()
+    content = [{"type": "thinking", "thinking": "Hmm.", "signature": "s"}, {"type": "text", "text": "42"}]
+    upstream.answer_next(send(answers.reply(dumps({
+        "id": "m", "type": "message", "role": "assistant", "model": "claude-x", "content": content,
+        "stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 2}}))))
+    response = house.chat(chat_body("anthropic/claude-x", reasoning_effort="high", max_tokens=9000))
+    assert response.json()["choices"][0]["message"]["reasoning_content"] == "Hmm."
+    assert upstream.requests[-1].json()["thinking"]["type"] == "enabled"
+
+
+def test_what_a_model_lacks_and_what_is_left_out(house, upstream):
+    upstream.reset_scripts()
+    mark = upstream.mark()
+    refused = house.chat(chat_body("picky", tools=[TOOL]))
+    assert refused.status == 400 and refused.json()["error"]["param"] == "tools", refused.body
+    refused = house.chat(chat_body("strict", seed=7))
+    assert refused.status == 400 and "seed" in refused.json()["error"]["message"]
+    assert not upstream.since(mark)
+    before = house.metrics().value("weir_translation_dropped_total", field="seed", to="anthropic") or 0
+    ask(house, upstream, "anthropic", [("text", "x")], seed=7)
+    after = house.metrics().value("weir_translation_dropped_total", field="seed", to="anthropic", **{"from": "openai_chat"})
+    assert after == before + 1
+
+
+def test_one_token_serves_many_calls(house, upstream, tokens):
+    upstream.reset_scripts()
+    for _ in range(3):
+        ask(house, upstream, "vertex", [("text", "x")])
+    assert 1 <= len(tokens.requests) <= 2, "one per worker"
+    assert b"grant_type=urn" in tokens.requests[0].body
