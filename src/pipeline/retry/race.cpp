@@ -85,7 +85,7 @@ void Race::interrupt() {
 
 void Race::begin(std::optional<Lane>& lane, const Candidates::Choice& choice) {
   lane.emplace(*this, choice);
-  lane->trial = begin_attempt(lane->exchange, choice, deadline_, exchange_.attempts.size() + 1);
+  lane->trial = begin_attempt(lane->exchange, choice, deadline_, exchange_.attempts.size() + 1, Clock::now());
   // The call's own list has it from now on: who looks for another place must see it, and the head counts it.
   exchange_.attempts.push_back(lane->exchange.attempts.back());
 }
