@@ -25,7 +25,7 @@ bool affordable(const Target& target, const Exchange& exchange, NanoDollars most
 }
 
 bool begin_attempt(Exchange& exchange, const Candidates::Choice& choice, const CallDeadline& deadline,
-                   std::size_t number) {
+                   std::size_t number, TimePoint now) {
   const Target& target = *choice.target;
   Target& sent_to = exchange.plan.target;
   if (&target != &sent_to) sent_to = target;
@@ -37,7 +37,7 @@ bool begin_attempt(Exchange& exchange, const Candidates::Choice& choice, const C
   attempt.target = &target;
   if (exchange.request.addressed != nullptr)
     exchange.patch = exchange.request.addressed->patch_for(target.upstream_model);
-  attempt.started = Clock::now();
+  attempt.started = now;
   deadline.apply(sent_to.time_limits, attempt.started);
   bool trial = false;
   if (target.place != nullptr) {

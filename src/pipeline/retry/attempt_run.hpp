@@ -31,7 +31,7 @@ class Room {
 /// Makes `exchange` ready for an attempt at `choice`: target, patch, and a further one of its attempts, the call's
 /// `number`th. What it returns goes back into end_attempt().
 bool begin_attempt(Exchange& exchange, const Candidates::Choice& choice, const CallDeadline& deadline,
-                   std::size_t number);
+                   std::size_t number, TimePoint now);
 /// Writes down how the last of the exchange's attempts ended, for its place too.
 void end_attempt(Exchange& exchange, const Candidates::Choice& choice, const Ending& ending, bool trial);
 

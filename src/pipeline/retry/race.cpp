@@ -5,6 +5,12 @@
 namespace weir::pipeline {
 namespace {
 
+/// What an attempt has written into its own exchange and the call's is to say of it.
+void take_over(Exchange& call, const Exchange& attempt) {
+  call.plan.target = attempt.plan.target;
+  call.dropped = attempt.dropped;
+}
+
 awaitable<Flow> stopped() {
   co_return Flow::stop;
 }
@@ -68,8 +74,7 @@ bool Race::wins(Lane& lane) {
   if (winner_ != nullptr) return winner_ == &lane;
   winner_ = &lane;
   disarm();
-  exchange_.plan.target = lane.exchange.plan.target;  // before the head: it says who answers
-  exchange_.dropped = lane.exchange.dropped;
+  take_over(exchange_, lane.exchange);  // before the head: it says who answers
   lane.hand_over(reply_);
   std::optional<Lane>& other = &lane == &*first_ ? second_ : first_;
   if (other && !other->ended) other->exchange.interrupt.fire(InterruptReason::outrun);
@@ -85,7 +90,7 @@ void Race::interrupt() {
 
 void Race::begin(std::optional<Lane>& lane, const Candidates::Choice& choice) {
   lane.emplace(*this, choice);
-  lane->trial = begin_attempt(lane->exchange, choice, deadline_, exchange_.attempts.size() + 1);
+  lane->trial = begin_attempt(lane->exchange, choice, deadline_, exchange_.attempts.size() + 1, Clock::now());
   // The call's own list has it from now on: who looks for another place must see it, and the head counts it.
   exchange_.attempts.push_back(lane->exchange.attempts.back());
 }
@@ -148,8 +153,7 @@ Ending Race::settle(Candidates::Choice& choice) {
   auto at = exchange_.attempts.end() - (second_ ? 2 : 1);
   if (second_) *at++ = std::move((&told == &*first_ ? *second_ : *first_).exchange.attempts.front());
   *at = std::move(told.exchange.attempts.front());
-  exchange_.plan.target = told.exchange.plan.target;
-  exchange_.dropped = told.exchange.dropped;
+  take_over(exchange_, told.exchange);
   if (told.exchange.interrupt.over()) exchange_.interrupt.fire(told.exchange.interrupt.over_because());
   choice = told.choice;
   return std::move(told.ending);

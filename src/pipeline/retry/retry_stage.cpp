@@ -129,6 +129,7 @@ awaitable<Ending> RetryStage::attempts(Exchange& exchange, ReplySink& reply) {
   const CallDeadline deadline(exchange, begun);
 
   Situation now;
+  TimePoint starts = begun;  // one look at the clock less for all calls that go well
   now.repeatable = !exchange.raw || exchange.request.method == "GET" || exchange.request.method == "HEAD";
   for (;;) {
     std::optional<Room> room(std::in_place, *choice->target);
@@ -142,7 +143,7 @@ awaitable<Ending> RetryStage::attempts(Exchange& exchange, ReplySink& reply) {
       ending = co_await hedged(exchange, reply, candidates, deadline, *choice, *patience);
       if (exchange.attempts.size() > 1 && exchange.attempts.front().may_have_been_billed) ++now.resends;
     } else {
-      const bool trial = begin_attempt(exchange, *choice, deadline, exchange.attempts.size() + 1);
+      const bool trial = begin_attempt(exchange, *choice, deadline, exchange.attempts.size() + 1, starts);
       ending = co_await plan.target.provider->send(Call{exchange, plan.target}, exchange.attempts.back(), reply);
       end_attempt(exchange, *choice, ending, trial);
     }
@@ -191,6 +192,7 @@ awaitable<Ending> RetryStage::attempts(Exchange& exchange, ReplySink& reply) {
         co_return ending;
       }
     }
+    starts = Clock::now();
   }
 }
 
