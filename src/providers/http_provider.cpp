@@ -85,7 +85,8 @@ std::string HttpProvider::request_head(const Outgoing& outgoing) const {
 }
 
 std::optional<Ending> HttpProvider::refuse_raw(const Call& call) const {
-  if (rules_->takes_raw()) return std::nullopt;
+  const Dialect dialect = call.exchange.request.dialect;
+  if (rules_->takes_raw() && (dialect == Dialect::openai_chat || rules_->speaks(dialect))) return std::nullopt;
   Ending ending;
   ending.failure = Failure::client_not_found;
   ending.phase = Phase::resolve;
