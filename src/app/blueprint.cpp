@@ -46,8 +46,7 @@ Result<std::shared_ptr<net::UpstreamAddress>> make_address(const providers::Prov
 Result<std::shared_ptr<const providers::ServiceAccount>> read_account(const providers::ProviderSettings& settings) {
   std::ifstream file(settings.vertex.service_account, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto where =
-      fmt::format("providers.{}.vertex.service_account: {}", settings.name, settings.vertex.service_account);
+  const auto where = fmt::format("providers.{}.service_account: {}", settings.name, settings.vertex.service_account);
   if (!file) return failure(where + " cannot be read");
   auto account = providers::read_service_account(text);
   if (!account) return failure(fmt::format("{} {}", where, account.error().message));

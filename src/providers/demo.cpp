@@ -87,10 +87,10 @@ awaitable<bool> DemoProvider::sleep(Interrupt& interrupt, Duration duration) {
 awaitable<Ending> DemoProvider::send(const Call& call, Attempt& attempt, ReplySink& reply) {
   Exchange& exchange = call.exchange;
   Ending ending;
+  if (!exchange.dropped_to.empty()) forget_dropped(exchange);
   if (exchange.raw || exchange.request.dialect == Dialect::openai_chat) {
     ending = co_await answer(call, attempt, reply);
   } else {
-    forget_dropped(exchange);
     Translation translation(exchange, call.target, openai_chat::codec());
     if (auto refused = translation.encode(exchange, call.target, {})) co_return std::move(*refused);
     TranslatedReply translated(translation, reply);

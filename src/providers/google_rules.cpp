@@ -72,8 +72,8 @@ class VertexRules final : public GeminiRules {
     Ending ending = GeminiRules::decode_error(status, body, retry_after, exception);
     if (ending.failure == Failure::upstream_credentials) {
       ending.message =
-          "Vertex AI refused this provider's service account: check vertex.service_account, and that the account may "
-          "use Vertex AI in vertex.project.";
+          "Vertex AI refused this provider's service account: check its service_account, and that the account may "
+          "use Vertex AI in its project.";
     }
     return ending;
   }

@@ -104,6 +104,7 @@ awaitable<Ending> HttpProvider::answer(Wire& wire, ReplySink& reply) {
     reply.head(head);
     co_return co_await relay_raw(wire, reply);
   }
+  if (wire.body.announced() > limits::reply_held_bytes_max) co_return too_large(wire);
   head.event_stream = translated && exchange.request.stream;  // SEMANTICS 32: told as a stream
   reply.head(head);
   co_return co_await hold_whole(wire, reply);
@@ -148,6 +149,13 @@ awaitable<Ending> HttpProvider::relay_raw(Wire& wire, ReplySink& reply) {
   co_return Ending{};
 }
 
+Ending HttpProvider::too_large(const Wire& wire) {
+  Ending ending = wire.broken(Phase::body);
+  ending.message = fmt::format("provider {} answered with more than {} MiB, which weir does not translate",
+                               wire.call.target.provider_name, limits::reply_held_bytes_max >> 20);
+  return ending;
+}
+
 awaitable<Ending> HttpProvider::hold_whole(Wire& wire, ReplySink& reply) {
   // Until the body begins the first byte's limit holds: a provider may send the head at once and think then.
   const auto limit = [&] {
@@ -161,11 +169,8 @@ awaitable<Ending> HttpProvider::hold_whole(Wire& wire, ReplySink& reply) {
                                             : std::max<std::size_t>(limits::stream_read_bytes, wire.body.ready() / 2);
     if (!co_await wire.more(room) || wire.call.exchange.interrupt.fired()) break;
     if (wire.body.ready() > limits::reply_held_bytes_max) {
-      if (wire.translation == nullptr) co_return co_await relay_raw(wire, reply);
-      Ending ending = wire.broken(Phase::body);
-      ending.message = fmt::format("provider {} answered with more than {} MiB, which weir does not translate",
-                                   wire.call.target.provider_name, limits::reply_held_bytes_max >> 20);
-      co_return ending;
+      if (wire.translation != nullptr) co_return too_large(wire);
+      co_return co_await relay_raw(wire, reply);
     }
     limit();
   }

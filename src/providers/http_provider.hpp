@@ -52,6 +52,7 @@ class HttpProvider final : public Provider {
   static std::optional<Ending> pass_whole(Wire& wire, std::expected<openai_chat::ReplyFacts, std::string> facts,
                                           Buffer& whole, ReplySink& reply);
   awaitable<std::optional<Ending>> decode_whole(Wire& wire, Buffer& whole, ReplySink& reply);
+  static Ending too_large(const Wire& wire);
   awaitable<Ending> read_error(Wire& wire);
   void give_back(Wire& wire);
   static awaitable<void> finish_reading(std::shared_ptr<net::UpstreamPool> pool, net::Worker& worker,

@@ -10,7 +10,7 @@ import pytest
 
 from fakes import answers
 from fakes.answers import dumps
-from fakes.provider import ScriptedProvider, send
+from fakes.provider import ScriptedProvider, close, send
 from fakes.raw_http import chat_body
 from fakes.weir_process import Weir
 
@@ -193,7 +193,9 @@ def tokens(authority):
     own = authority.issue("localhost", label="tokens", addresses=["127.0.0.1"])
     with ScriptedProvider(tls=own.server_context()) as provider:
         token = dumps({"access_token": "ya29.token", "expires_in": 3600, "token_type": "Bearer"})
-        provider.answer_always(send(answers.reply(token)))
+        denied = dumps({"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
+        good, bad = [send(answers.reply(token))], [send(answers.reply(denied, status=400))]
+        provider.answer_by(lambda request: bad if request.target == "/denied" else good)
         yield provider
 
 
@@ -205,16 +207,21 @@ def house(upstream, tokens, authority, tmp_path_factory):
     account = {"type": "service_account", "client_email": "w@p.iam", "private_key": key, "private_key_id": "1",
                "token_uri": tokens.base_url.removesuffix("/v1") + "/token", "project_id": "my-shop"}
     (folder / "account.json").write_text(json.dumps(account))
+    (folder / "denied.json").write_text(json.dumps(account | {"token_uri": account["token_uri"][:-6] + "/denied"}))
     port = upstream.port
     settings = {
         "defaults": {"retry": {"attempts": 1}},
         "providers": {name: spoken.settings(port) for name, spoken in SPOKEN.items() if name != "vertex"},
         "models": {"picky": {"provider": "anthropic", "id": "claude-x", "abilities": ["streaming"]}},
-        "routes": {"strict": {"model": "anthropic/claude-x", "strict": True}},
+        "routes": {
+            "strict": {"model": "anthropic/claude-x", "strict": True},
+            "two": {"model": "anthropic/claude-x", "fallback": ["gemini/g"], "retry": {"attempts": 2}},
+        },
     }
     settings["providers"]["vertex"] = {
         "protocol": "vertex", "base_url": f"http://127.0.0.1:{port}", "project": "my-shop", "location": "europe-west4",
         "service_account": str(folder / "account.json"), "tls": {"ca": str(authority.certificate)}}
+    settings["providers"]["denied"] = settings["providers"]["vertex"] | {"service_account": str(folder / "denied.json")}
     with Weir(folder, settings) as process:
         yield process
 
@@ -374,3 +381,40 @@ def test_one_token_serves_many_calls(house, upstream, tokens):
         ask(house, upstream, "vertex", [("text", "x")])
     assert 1 <= len(tokens.requests) <= 2, "one per worker"
     assert b"grant_type=urn" in tokens.requests[0].body
+
+
+def test_a_refused_service_account_names_the_setting(house, upstream):
+    mark = upstream.mark()
+    for _ in range(2):  # the second finds the pause after a failure, and the same answer
+        response = house.chat(chat_body("denied/m"))
+        assert response.status == 502 and "service_account" in response.json()["error"]["message"], response.body
+    assert not upstream.since(mark)
+
+
+def test_an_error_event_before_content_goes_to_the_fallback(house, upstream):
+    upstream.reset_scripts()
+    begun = Anthropic.stream([("text", "never seen")], "stop").split(b"event: content_block_start")[0]
+    error = sse({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})
+    upstream.answer_next(send(answers.reply(begun + error, content_type=Anthropic.stream_type)))
+    stream = Gemini.stream([("text", "Hello.")], "stop")
+    upstream.answer_next(send(answers.reply(stream, content_type=Gemini.stream_type)))
+    response = house.chat(chat_body("two", stream=True))
+    assert response.status == 200 and response.header("x-weir-provider") == "gemini"
+    said = "".join(c["choices"][0]["delta"].get("content") or "" for c in chunks_of(response) if c["choices"])
+    assert said == "Hello."
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_stream_that_is_cut(house, upstream, before, name):
+    stream = SPOKEN[name].stream([("text", "Hello "), ("text", "there.")], "stop")
+    at = stream.index(b"Hello") - 30 if before else stream.index(b"there.") + 2
+    if name == "azure" and not before:
+        at = stream.index(b"finish_reason\":\"stop")
+    whole = answers.reply(stream, content_type=SPOKEN[name].stream_type)
+    upstream.answer_next(send(whole[: len(whole) - len(stream) + at]), close())
+    response = house.chat(chat_body(f"{name}/some-model", stream=True))
+    if before:
+        assert response.status == 502, response.body
+    else:
+        assert response.status == 200 and b"Hello" in response.body
+        assert b'data: {"error":' in response.body and b"[DONE]" not in response.body

@@ -102,7 +102,8 @@ struct Plan {
   const std::vector<std::string>* zones = nullptr;  ///< of the route: the only ones it may reach; null = any
   std::chrono::milliseconds keep_alive{0};  ///< comments on a stream that has sent nothing for so long; 0 = none
   bool repair_json = false;
-  bool strict = false;  ///< a call that its target cannot carry whole is refused, instead of being told what is left out
+  bool strict =
+      false;  ///< a call that its target cannot carry whole is refused, instead of being told what is left out
 };
 
 }  // namespace weir

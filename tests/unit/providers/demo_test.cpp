@@ -102,6 +102,35 @@ TEST_F(DemoProviderTest, UsageIsStreamedToWhoAsksForIt) {
   EXPECT_THAT(asked.sink.body, HasSubstr("\"choices\":[],\"usage\":{"));
 }
 
+TEST_F(DemoProviderTest, AnswersEachDialectInItsOwn) {
+  const auto told = [&](Dialect dialect, std::string_view body, bool stream) {
+    Asked asked;
+    asked.exchange.request.dialect = dialect;
+    asked.exchange.request.stream = stream;
+    asked.exchange.request.body = body;
+    asked.exchange.plan.target.upstream_model = "claude";
+    asked.attempt.started = Clock::now();
+    std::optional<Ending> ending;
+    worker.start(provider.send(asked.call, asked.attempt, asked.sink), ending);
+    worker.until([&] { return ending.has_value(); });
+    EXPECT_TRUE(ending->ok()) << ending->message;
+    return asked.sink.body;
+  };
+  constexpr std::string_view messages =
+      R"({"model":"claude","max_tokens":9,"messages":[{"role":"user","content":"Hi"}]})";
+  const auto whole = nlohmann::json::parse(told(Dialect::anthropic, messages, false));
+  EXPECT_EQ(whole["type"], "message");
+  EXPECT_THAT(whole["content"][0]["text"].get<std::string>(), StartsWith("[demo]"));
+  EXPECT_GT(whole["usage"]["output_tokens"], 10);
+  const std::string stream = told(Dialect::anthropic, messages, true);
+  EXPECT_THAT(stream, StartsWith("event: message_start\n"));
+  EXPECT_THAT(stream, HasSubstr("event: message_stop\n"));
+  EXPECT_THAT(told(Dialect::openai_responses, R"({"model":"claude","input":"Hi"})", false),
+              HasSubstr(R"("object":"response")"));
+  EXPECT_THAT(told(Dialect::openai_completions, R"({"model":"claude","prompt":"Hi"})", false),
+              HasSubstr(R"("object":"text_completion")"));
+}
+
 TEST_F(DemoProviderTest, FailsOnDemand) {
   const struct {
     const char* model;

@@ -225,6 +225,18 @@ TEST_F(MetricsTest, WhatWasAskedAgainIsCountedByWho) {
   EXPECT_EQ(found[R"(weir_circuit_state{provider="openai"})"], 2);
 }
 
+TEST_F(MetricsTest, WhatTranslationLeftOutIsCountedByDialectsAndField) {
+  call.attempt();
+  call.exchange.request.dialect = Dialect::anthropic;
+  call.exchange.dropped_fields = {"top_k", "other"};
+  call.exchange.dropped_to = "openai_chat";
+  worker.call_ended(call.exchange);
+  other.call_ended(call.exchange);
+  auto found = samples(page());
+  EXPECT_EQ(found[R"(weir_translation_dropped_total{from="anthropic",to="openai_chat",field="top_k"})"], 2);
+  EXPECT_EQ(found[R"(weir_translation_dropped_total{from="anthropic",to="openai_chat",field="other"})"], 2);
+}
+
 TEST_F(MetricsTest, TheDocumentationNamesEachMetricAndNoOther) {
   std::ifstream file{WEIR_SOURCE_DIR "/docs/metrics.md"};
   ASSERT_TRUE(file) << "docs/metrics.md";

@@ -37,6 +37,13 @@ catalogue::ModelFacts facts(std::string id, std::int64_t dollars) {
   return model;
 }
 
+catalogue::ModelFacts blind() {
+  catalogue::ModelFacts model = facts("blind", 1);
+  model.output_tokens_max = 99;
+  model.abilities = catalogue::Abilities{.tools = true, .streaming = true};
+  return model;
+}
+
 class RouterTest : public testing::Test {
  protected:
   void provider(std::string name, std::string off_because = "", bool demo = false) {
@@ -79,7 +86,7 @@ class RouterTest : public testing::Test {
 
   NeverAsked never_asked;
   Router::Names names;
-  catalogue::Catalogue catalogue{{facts("gpt-4o", 10), facts("gpt-4o-mini", 1), facts("local-name", 7)}};
+  catalogue::Catalogue catalogue{{facts("gpt-4o", 10), facts("gpt-4o-mini", 1), facts("local-name", 7), blind()}};
   Plan plan;
   Ending refusal;
 
@@ -107,6 +114,27 @@ TEST_F(RouterTest, NamesAreTakenInTheirOrder) {
   EXPECT_EQ(asked("/x"), "other//x");
   EXPECT_EQ(asked("anything"), "other/anything");
   EXPECT_EQ(asked(""), "other/");
+}
+
+TEST_F(RouterTest, AModelsAbilitiesAreItsSettingsElseTheCatalogues) {
+  provider("up");
+  model("host-name", "up", "blind");
+  model("told", "up", "blind").abilities = ModelAbilities{.stated = true, .tools = false};
+  route("strict", "told").way.strict = true;
+  asked("up/blind");
+  EXPECT_TRUE(plan.target.abilities.stated);
+  EXPECT_FALSE(plan.target.abilities.images);
+  EXPECT_TRUE(plan.target.abilities.tools);
+  EXPECT_EQ(plan.target.output_max, 99);
+  EXPECT_FALSE(plan.strict);
+  asked("host-name");
+  EXPECT_FALSE(plan.target.abilities.images);
+  asked("strict");
+  EXPECT_TRUE(plan.target.abilities.images);
+  EXPECT_FALSE(plan.target.abilities.tools);
+  EXPECT_TRUE(plan.strict);
+  asked("up/gpt-4o");
+  EXPECT_FALSE(plan.target.abilities.stated) << "the catalogue is silent: nothing is held against it";
 }
 
 TEST_F(RouterTest, TheHeaderWinsOverTheModelsName) {
