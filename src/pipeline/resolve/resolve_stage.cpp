@@ -35,7 +35,8 @@ awaitable<Ending> ResolveStage::call(Exchange& exchange, ReplySink& reply) {
     exchange.task = exchange.plan.task;
   }
   if (refused) return refuse(std::move(*refused));
-  if (!exchange.plan.pass_key_to.empty() && exchange.own_key.empty()) return refuse(own_key_missing(exchange.plan.route));
+  if (!exchange.plan.pass_key_to.empty() && exchange.own_key.empty())
+    return refuse(own_key_missing(exchange.plan.route));
   return next_.call(exchange, reply);
 }
 

@@ -9,6 +9,8 @@ namespace {
 void take_over(Exchange& call, const Exchange& attempt) {
   call.plan.target = attempt.plan.target;
   call.dropped = attempt.dropped;
+  call.dropped_fields = attempt.dropped_fields;
+  call.dropped_to = attempt.dropped_to;
 }
 
 awaitable<Flow> stopped() {

@@ -212,10 +212,10 @@ TEST(Load, deep_nesting_is_refused) {
 TEST(Load, a_setting_of_the_contract_that_is_not_built_is_said_to_be) {
   EXPECT_THAT(bad(with_provider("routes:\n  support:\n    model: one/x\n    cascade: {gates: [not_empty]}\n")),
               HasSubstr("weir.yaml:5:5: \"routes.support.cascade\" is not supported yet (see docs/roadmap.md)"));
-  for (const char* text : {"keys: [{name: a, limits: {requests: 1/min}}]", "groups: {a: {budget: 1 USD/month}}",
-                           "classify: {task: auto}", "stores: {redis: x}", "embedding: {engine: builtin}",
-                           "routes: {a: {compress: {}}}",
-                           "routes: {a: {tiers: []}}", "routes: {a: {split: []}}", "routes: {a: {choose: cheapest}}"}) {
+  for (const char* text :
+       {"keys: [{name: a, limits: {requests: 1/min}}]", "groups: {a: {budget: 1 USD/month}}", "classify: {task: auto}",
+        "stores: {redis: x}", "embedding: {engine: builtin}", "routes: {a: {compress: {}}}", "routes: {a: {tiers: []}}",
+        "routes: {a: {split: []}}", "routes: {a: {choose: cheapest}}"}) {
     EXPECT_THAT(bad(text), HasSubstr("is not supported yet (see docs/roadmap.md)")) << text;
   }
 }
