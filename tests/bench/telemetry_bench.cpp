@@ -117,7 +117,7 @@ BENCHMARK(spans_only);
 
 void metrics_only(benchmark::State& state) {
   SeriesBudget budget;
-  WorkerMetrics metrics{budget, 7};
+  WorkerMetrics metrics{budget, {}, 7};
   Exchange exchange;
   book(exchange);
   for ([[maybe_unused]] auto unused : state) metrics.call_ended(exchange);
