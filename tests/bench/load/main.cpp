@@ -92,12 +92,12 @@ class Load {
 Load::Load(const Options& options)
     : options_{options}, wanted_{options.mode == Mode::idle ? options.connections : options.requests} {
   const auto request = make_request(options);
-  seed_at_ = request.find(R"("seed":)") + 7;
+  seed_at_ = request.seed_at;
   const auto limit = std::chrono::duration<double>{options.seconds};
   last_start_ = begin_ + std::chrono::duration_cast<Clock::duration>(limit);
   for (std::size_t i = 0; i < options.connections; ++i) {
     clients_.push_back(std::make_unique<Client>());
-    clients_.back()->request = request;
+    clients_.back()->request = request.text;
   }
 }
 
@@ -199,7 +199,7 @@ void Load::end_call(Client& client, std::string_view error) {
   } else {
     result_.latency_us.push_back(static_cast<float>(microseconds(now - client.started)));
     result_.first_byte_us.push_back(static_cast<float>(microseconds(client.first_byte - client.started)));
-    check_text(client.reply.body(), options_.mode == Mode::stream, client.seed, result_);
+    check_text(client.reply.body(), options_, client.seed, result_);
   }
   const bool half_sent = client.sent < client.request.size();
   if (!error.empty() || half_sent || client.reply.field("connection") == "close") reopen(client);

@@ -13,16 +13,22 @@ constexpr std::string_view kUsage =
   --connections N    keep-alive connections, each with one call at a time (1)
   --requests N       calls in all (1000); idle: ignored
   --seconds S        no call starts later (60)
-  --path P           /v1/chat/completions
+  --dialect NAME     openai or anthropic (openai)
+  --path P           /v1/chat/completions, or /v1/messages
   --model NAME       bench-plain, bench-burst, bench-paced-2ms, ... (bench-plain)
   --task NAME        metadata.task_type
   --body BYTES       size of the request's body (1100)
-  --content KIND     text, image or numbers (text)
-  --usage            ask for stream_options.include_usage
+  --content KIND     text, image or numbers (text); anthropic: text only
+  --usage            ask for stream_options.include_usage; anthropic always tells
 )";
 
 std::size_t count(const char* text) {
   return static_cast<std::size_t>(std::strtoull(text, nullptr, 10));
+}
+
+bool set_dialect(Options& options, std::string_view name) {
+  options.dialect = name == "anthropic" ? Dialect::anthropic : Dialect::openai;
+  return name == "anthropic" || name == "openai";
 }
 
 bool set(Options& options, std::string_view name, const char* value) {
@@ -34,6 +40,8 @@ bool set(Options& options, std::string_view name, const char* value) {
     options.requests = count(value);
   else if (name == "--seconds")
     options.seconds = std::strtod(value, nullptr);
+  else if (name == "--dialect")
+    return set_dialect(options, value);
   else if (name == "--path")
     options.path = value;
   else if (name == "--model")
@@ -64,6 +72,8 @@ std::string repeated(std::string_view part, std::size_t bytes) {
   return text;
 }
 
+constexpr std::string_view kSystem = "You sort letters to a shop.";
+
 /// The value of `messages` and what stands beside it, `fill` bytes long plus a little.
 std::string messages(const Options& options, std::size_t fill) {
   if (options.content == "image") {
@@ -73,15 +83,35 @@ std::string messages(const Options& options, std::size_t fill) {
   if (options.content == "numbers") {
     return R"("messages":[{"role":"user","content":"Sum these."}],"x_numbers":[0)" + repeated(",0", fill) + "]";
   }
-  return R"("messages":[{"role":"system","content":"You sort letters to a shop."},{"role":"user","content":")" +
-         text_of(fill) + R"("}])";
+  std::string text;
+  if (options.dialect == Dialect::anthropic) {
+    text.append(R"("system":")").append(kSystem).append(R"(","messages":[)");
+  } else {
+    text.append(R"("messages":[{"role":"system","content":")").append(kSystem).append(R"("},)");
+  }
+  return text + R"({"role":"user","content":")" + text_of(fill) + R"("}])";
 }
 
-std::string body_of(const Options& options) {
+/// What stands before `messages`.
+std::string openai_start(const Options& options) {
   std::string body = R"({"model":")" + options.model + R"(","seed":)" + std::to_string(kSeedFirst);
   if (options.mode == Mode::stream) body += R"(,"stream":true)";
   if (options.include_usage) body += R"(,"stream_options":{"include_usage":true})";
   if (!options.task.empty()) body += R"(,"metadata":{"task_type":")" + options.task + R"("})";
+  return body;
+}
+
+std::string anthropic_start(const Options& options) {
+  std::string body =
+      R"({"model":")" + options.model + R"(","metadata":{"user_id":")" + std::to_string(kSeedFirst) + '"';
+  if (!options.task.empty()) body += R"(,"task_type":")" + options.task + '"';
+  body += '}';
+  if (options.mode == Mode::stream) body += R"(,"stream":true)";
+  return body;
+}
+
+std::string body_of(const Options& options) {
+  auto body = options.dialect == Dialect::anthropic ? anthropic_start(options) : openai_start(options);
   body += R"(,"temperature":0.2,"max_tokens":200,)";
   const auto used = body.size() + messages(options, 0).size() + 1;
   return body + messages(options, options.body_bytes > used ? options.body_bytes - used : 0) + "}";
@@ -102,17 +132,24 @@ std::optional<Options> read_options(int argc, char** argv) {
       ++i;
     }
   }
-  if (ok && options.port != 0) return options;
+  const bool anthropic = options.dialect == Dialect::anthropic;
+  if (options.path.empty()) options.path = anthropic ? "/v1/messages" : "/v1/chat/completions";
+  if (ok && options.port != 0 && !(anthropic && options.content != "text")) return options;
   std::fwrite(kUsage.data(), 1, kUsage.size(), stderr);
   return std::nullopt;
 }
 
-std::string make_request(const Options& options) {
+Request make_request(const Options& options) {
+  const bool anthropic = options.dialect == Dialect::anthropic;
   const auto body = body_of(options);
-  return "POST " + options.path +
-         " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
-         "Authorization: Bearer sk-client\r\nUser-Agent: bench_load\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
+  std::string text = "POST " + options.path +
+                     " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAccept: application/json\r\n"
+                     "Authorization: Bearer sk-client\r\nUser-Agent: bench_load\r\nContent-Length: " +
+                     std::to_string(body.size()) + "\r\n";
+  if (anthropic) text += "anthropic-version: 2023-06-01\r\n";
+  text.append("\r\n").append(body);
+  const std::string_view before = anthropic ? R"("user_id":")" : R"("seed":)";
+  return {.text = text, .seed_at = text.find(before) + before.size()};
 }
 
 }  // namespace weir::bench

@@ -35,13 +35,16 @@ std::string Result::json() {
       percentiles(latency_us), percentiles(first_byte_us), bytes_body, bytes_expected, bytes_lost, first_error);
 }
 
-void check_text(std::string_view body, bool stream, std::uint64_t seed, Result& result) {
+void check_text(std::string_view body, const Options& options, std::uint64_t seed, Result& result) {
+  const bool stream = options.mode == Mode::stream;
+  const bool anthropic = options.dialect == Dialect::anthropic;
   thread_local std::string expected;
   thread_local std::string got;
   expected.clear();
   got.clear();
   for (int i = 1; i <= (stream ? kStreamPieces : kPlainPieces); ++i) append_piece(expected, seed, i);
-  constexpr std::string_view key = R"("content":")";
+  const std::string_view key = anthropic ? R"("text":")" : R"("content":")";
+  const std::string_view end = anthropic ? R"("type":"message_stop")" : "data: [DONE]";
   for (auto at = body.find(key); at != std::string_view::npos; at = body.find(key, at)) {
     at += key.size();
     got += body.substr(at, body.find('"', at) - at);  // the mock's text has nothing to escape
@@ -53,8 +56,8 @@ void check_text(std::string_view body, bool stream, std::uint64_t seed, Result& 
   result.bytes_lost += lost;
   if (lost != 0)
     result.fail(fmt::format("{} of {} text bytes lost", lost, expected.size()));
-  else if (stream && body.find("data: [DONE]") == std::string_view::npos)
-    result.fail("no [DONE]");
+  else if (stream && body.find(end) == std::string_view::npos)
+    result.fail("a stream without its end");
 }
 
 }  // namespace weir::bench

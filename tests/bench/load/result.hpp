@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "load/options.hpp"
+
 namespace weir::bench {
 
 /// What a run counted. Times in microseconds, one entry per good call: exact percentiles, 16 bytes a call.
@@ -26,8 +28,8 @@ struct Result {
   std::string json();
 };
 
-/// Compares the text in a reply's body (plain or events) with what the mock must have said; returns the bytes that are
-/// missing or different, and counts all.
-void check_text(std::string_view body, bool stream, std::uint64_t seed, Result& result);
+/// Compares the text in a reply's body (plain or events, of the options' dialect) with what the mock must have said,
+/// and counts the bytes that are missing or different, and all.
+void check_text(std::string_view body, const Options& options, std::uint64_t seed, Result& result);
 
 }  // namespace weir::bench

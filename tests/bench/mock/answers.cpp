@@ -55,6 +55,10 @@ Call read_call(std::string_view body) {
   call.stream = after_key(body, R"("stream")").starts_with("true");
   call.include_usage = call.stream && after_key(body, R"("include_usage")").starts_with("true");
   call.seed = number(after_key(body, R"("seed")"));
+  // A call that was translated from Anthropic's dialect, which has no seed, has it as the user's name.
+  if (const auto user = after_key(body, R"("user":)"); call.seed == 0 && user.starts_with('"')) {
+    call.seed = number(user.substr(1));
+  }
   if (const auto model = after_key(body, R"("model")"); model.starts_with('"')) {
     call.pace = pace_of(model.substr(1));
     call.block = model.starts_with("\"bench-block\"");
