@@ -143,7 +143,8 @@ Result<Days> parse_days(std::string_view text) {
   const auto first = take_date(rest);
   if (!first) return wrong();
   if (rest.empty()) return Days{*first, *first + day_ms};
-  if (!take(rest, '.') || !take(rest, '.')) return wrong();
+  if (!rest.starts_with("..")) return wrong();
+  rest.remove_prefix(2);
   const auto last = take_date(rest);
   if (!last || !rest.empty() || *last < *first) return wrong();
   return Days{*first, *last + day_ms};
