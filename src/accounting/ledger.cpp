@@ -83,7 +83,7 @@ Result<std::unique_ptr<Ledger>> Ledger::over(std::unique_ptr<store::LedgerStore>
   ledger->thread_ = std::thread{[state = ledger->state_] {
     // Calls come first where both want one processor: a transaction of a thousand rows takes milliseconds. Linux counts
     // niceness per thread.
-    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10);
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 5);
     state->queue->run();
   }};
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
