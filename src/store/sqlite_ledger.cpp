@@ -1,7 +1,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -171,11 +170,8 @@ bool SqliteLedger::write(const LedgerBatch& batch) {
     placed_[i].call = static_cast<std::uint32_t>(i);
   }
   std::ranges::sort(placed_, {}, &Placed::key);
-  constexpr std::size_t rows_at_once = 64;  // some 100 µs
-  for (std::size_t i = 0; i < placed_.size(); ++i) {
-    // Where one processor does all, calls wait for a few rows and not for a whole transaction.
-    if (i % rows_at_once == rows_at_once - 1) std::this_thread::yield();
-    if (!write_call(batch, placed_[i])) return false;
+  for (const Placed& placed : placed_) {
+    if (!write_call(batch, placed)) return false;
   }
   if (!connection_->sums.write()) return false;
   Statement& count = connection_->count;
