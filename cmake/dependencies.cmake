@@ -10,6 +10,9 @@ find_package(spdlog REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(SQLite3 REQUIRED)
+if(NOT WEIR_SANITIZE)  # a sanitizer brings its own allocator
+  find_package(mimalloc REQUIRED)
+endif()
 
 # Only its header: the library is loaded when the ledger is PostgreSQL (src/store).
 find_path(WEIR_LIBPQ_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)

@@ -216,10 +216,10 @@ awaitable<void> Front::answer(net::ServerCall& call, Dialect dialect, Path::Kind
 
   const openai_chat::BodyShape& shape = dialects::shape_of(dialect);
   std::expected<openai_chat::ChatFacts, openai_chat::Refusal> facts;
-  if (request.body.size() <= limits::dom_bytes_max) {
-    facts = reader_.read(request.body, Buffer::kSlack, shape);
+  if (request.body.size() <= limits::read_at_once_bytes_max) {
+    facts = openai_chat::read_request(request.body, shape);
   } else {
-    co_await offload_.run(worker_.executor(), [&] { facts = openai_chat::read_large(request.body, shape); });
+    co_await offload_.run(worker_.executor(), [&] { facts = openai_chat::read_request(request.body, shape); });
   }
   if (!facts) co_return co_await refuse(exchange, reply, ending_of(std::move(facts.error())));
   const ChatBody body(std::move(*facts));
@@ -249,7 +249,7 @@ awaitable<void> Front::pass_through(net::ServerCall& call, Path::Kind kind) {
   Request& request = exchange.request;
   std::expected<std::optional<openai_chat::FoundModel>, openai_chat::Refusal> model;
   const auto find = [&] { model = openai_chat::find_model(request.body); };
-  if (request.body.size() <= limits::dom_bytes_max) {
+  if (request.body.size() <= limits::read_at_once_bytes_max) {
     if (request.body.starts_with('{')) find();
   } else if (request.body.starts_with('{')) {
     co_await offload_.run(worker_.executor(), find);

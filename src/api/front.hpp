@@ -59,7 +59,6 @@ class Front final : public net::RequestHandler {
   Observer& observer_;
   std::shared_ptr<const House> house_;
   Places& places_;
-  openai_chat::RequestReader reader_;
   Spare<ClientReply::Scratch> scratch_;
 };
 

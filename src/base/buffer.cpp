@@ -40,10 +40,9 @@ void Buffer::reserve_tail(std::size_t bytes) {
     std::memmove(data_, data_ + begin_, used);
   } else {
     const std::size_t grown = std::max(used + bytes, std::min(capacity_ * 2, used + bytes + (1U << 20)));
-    auto* fresh = static_cast<char*>(std::malloc(grown + kSlack));
+    auto* fresh = static_cast<char*>(std::malloc(grown));
     if (fresh == nullptr) throw std::bad_alloc();
     if (used != 0) std::memcpy(fresh, data_ + begin_, used);
-    std::memset(fresh + grown, 0, kSlack);
     std::free(data_);
     data_ = fresh;
     capacity_ = grown;

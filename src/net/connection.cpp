@@ -15,7 +15,7 @@ struct Connection::Tls {
   std::string plain;  // TLS writes record by record: pieces are joined first, so that head and body are one record
 };
 
-Connection::Connection(Socket socket) : socket_(std::move(socket)) {
+Connection::Connection(Socket socket) : socket_(std::move(socket)), round_(WriteRound::of(socket_.get_executor())) {
   ErrorCode ignored;
   socket_.set_option(Tcp::no_delay(true), ignored);
   socket_.non_blocking(true, ignored);
@@ -119,9 +119,17 @@ awaitable<bool> Connection::write_until_answered(std::span<asio::const_buffer> b
 
 awaitable<bool> Connection::write(std::span<asio::const_buffer> buffers, WriteProgress* progress) {
   if (tls_) co_return co_await write_tls(buffers, progress);
-  for (;;) {
+  for (bool first = true;; first = false) {
     ErrorCode error;
-    std::size_t written = socket_.write_some(buffers, error);
+    std::size_t written = 0;
+    if (first && round_.gathers()) {
+      WriteRound::Turn turn(round_, socket_, buffers);
+      co_await turn.made();
+      error = turn.error();
+      written = turn.written();
+    } else {
+      written = socket_.write_some(buffers, error);
+    }
     if (error && error != asio::error::would_block && error != asio::error::try_again) co_return false;
     while (!buffers.empty() && written >= buffers.front().size()) {
       written -= buffers.front().size();

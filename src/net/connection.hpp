@@ -14,6 +14,7 @@
 #include "net/asio_types.hpp"
 #include "net/event.hpp"
 #include "net/tls.hpp"
+#include "net/write_round.hpp"
 
 namespace weir::net {
 
@@ -22,7 +23,8 @@ namespace weir::net {
 /// at once.
 ///
 /// Thread: one worker's. Lifetime: shared by its owner and the pending read, whose handler may run after the owner
-/// closed it; nobody else keeps it. Writes are tried at once and only wait when the kernel's buffer is full.
+/// closed it; nobody else keeps it. Writes are made at once, or at the end of a busy loop's round (WriteRound), and wait
+/// for longer only when the kernel's buffer is full.
 class Connection final : public Interruptible, public std::enable_shared_from_this<Connection> {
  public:
   /// Told when the read behind a call ended.
@@ -89,6 +91,7 @@ class Connection final : public Interruptible, public std::enable_shared_from_th
   awaitable<bool> write_tls(std::span<asio::const_buffer> buffers, WriteProgress* progress);
 
   Socket socket_;
+  WriteRound& round_;
   std::unique_ptr<Tls> tls_;
   Buffer input_;
   Event changed_;

@@ -36,7 +36,8 @@ class Worker {
   awaitable<void> tick(std::function<void(TimePoint)> on_tick);
 
   std::size_t index_;
-  asio::io_context io_{1};
+  // Asio's locks around sockets are left out: a worker's sockets are its own thread's. Posting stays open to all.
+  asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   DeadlineWheel wheel_;
   Random random_;
   std::atomic<std::size_t> tasks_{0};

@@ -180,8 +180,8 @@ awaitable<Ending> HttpProvider::hold_whole(Wire& wire, ReplySink& reply) {
   std::optional<Ending> failed;
   if (wire.translation == nullptr && reads_as_chat(wire.call.exchange.request.dialect)) {
     std::expected<openai_chat::ReplyFacts, std::string> facts;
-    const auto read = [&] { facts = reply_reader_.read(whole.view(), Buffer::kSlack); };
-    if (whole.size() <= limits::dom_bytes_max) {
+    const auto read = [&] { facts = openai_chat::read_reply(whole.view()); };
+    if (whole.size() <= limits::read_at_once_bytes_max) {
       read();
     } else {
       co_await offload_.run(worker_.executor(), read);
@@ -234,7 +234,7 @@ awaitable<std::optional<Ending>> HttpProvider::decode_whole(Wire& wire, Buffer& 
     const bool encodes = decoded && !decoded->error && translation != nullptr && !request.stream;
     if (encodes) translation->client().encode_reply(*decoded, translation->context(), text);
   };
-  if (whole.size() <= limits::dom_bytes_max) {
+  if (whole.size() <= limits::read_at_once_bytes_max) {
     read();
   } else {
     co_await offload_.run(worker_.executor(), read);

@@ -103,7 +103,7 @@ awaitable<std::optional<Ending>> HttpProvider::make_ready(const Call& call, std:
     translation.emplace(exchange, call.target, rules_->codec());
     const auto translate = [&] { return translation->encode(exchange, call.target, rules_->traits(call.target)); };
     std::optional<Ending> refused;
-    if (exchange.request.body.size() <= limits::dom_bytes_max) {
+    if (exchange.request.body.size() <= limits::read_at_once_bytes_max) {
       refused = translate();
     } else {
       co_await offload_.run(worker_.executor(), [&] { refused = translate(); });

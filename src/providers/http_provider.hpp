@@ -62,7 +62,6 @@ class HttpProvider final : public Provider {
   std::shared_ptr<net::UpstreamPool> pool_;
   targets::FirstByteTimes& first_byte_times_;
   net::Offload& offload_;
-  openai_chat::ReplyReader reply_reader_;
   Spare<net::ReplyHead> heads_;
   std::string fixed_head_;  ///< Host and the settings' headers: the same for each request
   std::unique_ptr<ProtocolRules> rules_;

@@ -29,11 +29,8 @@ std::string chat_of(std::size_t bytes) {
 }
 
 void read_bytes(benchmark::State& state, const std::string& body) {
-  RequestReader reader;
-  std::string padded = body;
-  padded.reserve(body.size() + weir::Buffer::kSlack);
   for (auto _ : state) {
-    auto facts = reader.read(padded, weir::Buffer::kSlack);
+    auto facts = weir::openai_chat::read_request(body);
     if (!facts) state.SkipWithError("refused");
     benchmark::DoNotOptimize(facts);
   }
@@ -59,7 +56,7 @@ void read_large_request(benchmark::State& state) {
   while (body.size() < 10'000'000) body += "0,";
   body += image ? "]}" : "0]}";
   for (auto _ : state) {
-    auto facts = read_large(body);
+    auto facts = weir::openai_chat::read_request(body);
     if (!facts) state.SkipWithError("refused");
     benchmark::DoNotOptimize(facts);
   }
@@ -69,7 +66,7 @@ BENCHMARK(read_large_request)->ArgName("numbers")->Arg(0)->Arg(1)->Unit(benchmar
 
 void patch_request(benchmark::State& state) {
   const std::string body = chat_of(1'200);
-  const auto facts = read_large(body);
+  const auto facts = weir::openai_chat::read_request(body);
   for (auto _ : state) benchmark::DoNotOptimize(make_patch(*facts, "gpt-4o-mini-2024-07-18", true));
 }
 BENCHMARK(patch_request);
@@ -107,10 +104,8 @@ void read_reply(benchmark::State& state) {
   body += R"(","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":19,)"
           R"("completion_tokens":110,"total_tokens":129,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},)"
           R"("completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0}},"service_tier":"default"})";
-  body.reserve(body.size() + weir::Buffer::kSlack);
-  ReplyReader reader;
   for (auto _ : state) {
-    auto facts = reader.read(body, weir::Buffer::kSlack);
+    auto facts = weir::openai_chat::read_reply(body);
     if (!facts) state.SkipWithError("malformed");
     benchmark::DoNotOptimize(facts);
   }

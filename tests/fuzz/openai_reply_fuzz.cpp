@@ -8,15 +8,16 @@
 #include "dialects/openai_chat/redact.hpp"
 #include "dialects/openai_chat/reply_reader.hpp"
 #include "fuzz/require.hpp"
+#include "unit/dialects/simdjson_oracle.hpp"
 
 /// A provider's reply or error body, whatever it holds.
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace weir::openai_chat;
   using weir::fuzz::require;
-  static ReplyReader reader;
   const std::string_view body{reinterpret_cast<const char*>(data), size};
-  if (const auto facts = reader.read(body, 0)) {
+  if (const auto facts = read_reply(body)) {
     require(nlohmann::json::accept(body), "nlohmann::json::accept(body)");
+    require(weir::json::simdjson_accepts(body), "simdjson takes it too");
     require(weir::usage_holds(facts->usage), "weir::usage_holds(facts->usage)");
     if (facts->usage.reported) require(body.at(facts->usage_end) == '}', "body.at(facts->usage_end) == '}'");
   }

@@ -6,14 +6,11 @@
 namespace weir {
 
 /// A growing byte buffer: bytes are read into its tail and consumed from its front. Memory is not zeroed, and a large
-/// one is only touched as far as bytes came in. Behind the capacity lie `kSlack` more readable bytes, so that simdjson
-/// may parse in place.
+/// one is only touched as far as bytes came in.
 ///
 /// Thread: none of its own. Views and tail() are valid until the next reserve(), append(), or move.
 class Buffer {
  public:
-  static constexpr std::size_t kSlack = 64;
-
   Buffer() = default;
   explicit Buffer(std::size_t capacity) { reserve_tail(capacity); }
   Buffer(Buffer&& other) noexcept;

@@ -44,10 +44,9 @@ std::string why_not(std::string_view body) {
 
 }  // namespace
 
-std::expected<ReplyFacts, std::string> ReplyReader::read(std::string_view body, std::size_t readable_slack) {
+std::expected<ReplyFacts, std::string> read_reply(std::string_view body) {
   ReplyFacts facts;
-  const bool json = body.size() <= limits::dom_bytes_max ? gate_.accepts(body, readable_slack) : json::valid_utf8(body);
-  if (!json || !read_facts(body, facts)) return std::unexpected(why_not(body));
+  if (!read_facts(body, facts) || !json::valid_utf8(body)) return std::unexpected(why_not(body));
   return facts;
 }
 

@@ -8,7 +8,6 @@
 #include <weir/exchange/usage.hpp>
 
 #include "dialects/openai_chat/chat_facts.hpp"
-#include "dialects/openai_chat/json_gate.hpp"
 
 namespace weir::openai_chat {
 
@@ -24,15 +23,8 @@ struct ReplyFacts {
 };
 
 /// Reads replies that are not streams. What is not a JSON object as a whole (empty, HTML, cut) is an error whose text
-/// says so, for upstream.protocol. Above limits::dom_bytes_max it reads without a tree.
-///
-/// Thread: one reader per worker.
-class ReplyReader {
- public:
-  std::expected<ReplyFacts, std::string> read(std::string_view body, std::size_t readable_slack);
-
- private:
-  JsonGate gate_;
-};
+/// says so, for upstream.protocol. A pure function that makes no tree; above limits::read_at_once_bytes_max it belongs on a
+/// pool thread.
+std::expected<ReplyFacts, std::string> read_reply(std::string_view body);
 
 }  // namespace weir::openai_chat

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <weir/base/hash.hpp>
+#include "dialects/json/cursor.hpp"
 #include "dialects/json/utf8.hpp"
 #include "dialects/openai_chat/acted_keys.hpp"
 
@@ -335,18 +336,26 @@ std::unexpected<Refusal> not_json(std::string_view body) {
 
 }  // namespace
 
-std::expected<ChatFacts, Refusal> RequestReader::read(std::string_view body, std::size_t readable_slack,
-                                                      const BodyShape& shape) {
-  if (!gate_.accepts(body, readable_slack)) return not_json(body);
-  FactsReader reader{body, shape};
-  if (!reader.read()) return not_json(body);
-  return std::move(reader).outcome();
-}
-
-std::expected<ChatFacts, Refusal> read_large(std::string_view body, const BodyShape& shape) {
+std::expected<ChatFacts, Refusal> read_request(std::string_view body, const BodyShape& shape) {
   FactsReader reader{body, shape};
   if (!reader.read() || !json::valid_utf8(body)) return not_json(body);
   return std::move(reader).outcome();
+}
+
+std::string describe_json_problem(std::string_view text) {
+  if (text.empty()) return "The body is empty; send a JSON object.";
+  json::Cursor cursor{text};
+  const bool whole = cursor.skip_value() && cursor.at_end();
+  const std::size_t checked = whole ? text.size() : cursor.offset();
+  if (const std::size_t bad = json::first_bad_utf8(text.substr(0, checked)); bad < checked) {
+    return fmt::format("The body is not JSON: byte {} is not part of UTF-8 text.", bad);
+  }
+  if (whole) return {};
+  if (cursor.offset() >= text.size()) {
+    return fmt::format("The body is not JSON: it ends after {} bytes where {} was expected.", text.size(),
+                       cursor.problem());
+  }
+  return fmt::format("The body is not JSON: at byte {}, {} was expected.", cursor.offset(), cursor.problem());
 }
 
 }  // namespace weir::openai_chat

@@ -20,10 +20,17 @@ bool read_count(json::Cursor& cursor, Counts& counts, std::optional<std::int64_t
   if (first != '-' && static_cast<unsigned>(first - '0') > 9) return cursor.skip_value();
   json::Number number;
   if (!cursor.read_number(number)) return false;
-  double value = -1;
-  std::from_chars(number.raw.data(), number.raw.data() + number.raw.size(), value);
-  if (value >= 0 && value <= static_cast<double>(kTokensMax)) {
-    into = static_cast<std::int64_t>(value);
+  const char* const end = number.raw.data() + number.raw.size();
+  std::int64_t value = -1;
+  if (!number.integer) {  // some servers count in doubles
+    double counted = -1;
+    std::from_chars(number.raw.data(), end, counted);
+    if (counted >= 0 && counted <= static_cast<double>(kTokensMax)) value = static_cast<std::int64_t>(counted);
+  } else if (std::from_chars(number.raw.data(), end, value).ec != std::errc{}) {
+    value = -1;
+  }
+  if (value >= 0 && value <= kTokensMax) {
+    into = value;
   } else {
     counts.nonsense = true;
   }

@@ -18,12 +18,7 @@ using openai_chat::ChatFacts;
 using testing::HasSubstr;
 
 std::expected<ChatFacts, openai_chat::Refusal> read(Dialect dialect, std::string_view body) {
-  static openai_chat::RequestReader reader;
-  auto small = reader.read(body, 0, shape_of(dialect));
-  auto large = openai_chat::read_large(body, shape_of(dialect));
-  EXPECT_EQ(small.has_value(), large.has_value()) << body;
-  if (!small && !large) EXPECT_EQ(small.error(), large.error());
-  return small;
+  return openai_chat::read_request(body, shape_of(dialect));
 }
 
 std::string patched(Dialect dialect, std::string_view body, std::string_view model) {

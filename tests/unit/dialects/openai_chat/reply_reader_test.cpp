@@ -19,10 +19,9 @@ std::string reply(std::string_view content) {
 }
 
 TEST(ReplyReader, reads_usage_model_and_finish_at_every_size) {
-  ReplyReader reader;
-  for (const std::size_t size : {std::size_t{5}, limits::dom_bytes_max, std::size_t{3'000'000}}) {
+  for (const std::size_t size : {std::size_t{5}, limits::read_at_once_bytes_max, std::size_t{3'000'000}}) {
     const std::string body = reply(std::string(size, 'a'));
-    const auto facts = reader.read(body, 0);
+    const auto facts = read_reply(body);
     ASSERT_TRUE(facts) << facts.error();
     EXPECT_EQ(facts->model, "gpt-4o-mini-2024-07-18");
     EXPECT_EQ(facts->finish_reason, "stop");
@@ -35,32 +34,29 @@ TEST(ReplyReader, reads_usage_model_and_finish_at_every_size) {
 }
 
 TEST(ReplyReader, what_is_not_a_whole_object_is_malformed) {
-  ReplyReader reader;
   const std::string good = reply("hi");
   for (std::size_t cut = 0; cut < good.size(); ++cut) {
-    EXPECT_FALSE(reader.read(std::string_view{good}.substr(0, cut), 0)) << cut;
+    EXPECT_FALSE(read_reply(std::string_view{good}.substr(0, cut))) << cut;
   }
   for (const std::string& body :
        {std::string{}, std::string{" \n"}, std::string{"<html><body>502</body></html>"}, std::string{"[]"},
         std::string{"null"}, good + "}", good + good, "\xEF\xBB\xBF" + good, reply("\xff"), reply("\x01"),
         reply(std::string(300'000, 'a') + "\xff"), reply(std::string(300'000, 'a')) + "]"}) {
-    EXPECT_FALSE(reader.read(body, 0));
+    EXPECT_FALSE(read_reply(body));
   }
-  EXPECT_EQ(reader.read("", 0).error(), "The provider's reply is empty.");
-  EXPECT_EQ(reader.read("<!doctype html>", 0).error(), "The provider's reply is a web page, not JSON.");
+  EXPECT_EQ(read_reply("").error(), "The provider's reply is empty.");
+  EXPECT_EQ(read_reply("<!doctype html>").error(), "The provider's reply is a web page, not JSON.");
 }
 
 TEST(ReplyReader, sees_an_error_inside_a_200) {
-  ReplyReader reader;
-  EXPECT_TRUE(reader.read(R"({"error":{"message":"overloaded","code":503}})", 0)->error);
-  EXPECT_TRUE(reader.read(R"({"error":"overloaded"})", 0)->error);
-  EXPECT_FALSE(reader.read(R"({"error":null,"choices":[]})", 0)->error);
+  EXPECT_TRUE(read_reply(R"({"error":{"message":"overloaded","code":503}})")->error);
+  EXPECT_TRUE(read_reply(R"({"error":"overloaded"})")->error);
+  EXPECT_FALSE(read_reply(R"({"error":null,"choices":[]})")->error);
 }
 
 TEST(ReplyReader, a_reply_without_usage_reports_none) {
-  ReplyReader reader;
   const auto facts =
-      reader.read(R"({"choices":[{"message":{"content":"four"},"finish_reason":null}],"usage":null})", 0);
+      read_reply(R"({"choices":[{"message":{"content":"four"},"finish_reason":null}],"usage":null})");
   ASSERT_TRUE(facts);
   EXPECT_FALSE(facts->usage.reported);
   EXPECT_EQ(facts->text_bytes, 4U);

@@ -23,7 +23,7 @@ std::string patched_by(const Patch& patch, std::string_view body) {
 }
 
 std::string patched(std::string_view body, std::string_view model = "", bool inject = false) {
-  const auto facts = read_large(body);
+  const auto facts = read_request(body);
   EXPECT_TRUE(facts.has_value()) << body << (facts ? "" : facts.error().message);
   return facts ? patched_by(make_patch(*facts, model, inject), body) : "";
 }
@@ -32,7 +32,7 @@ TEST(RequestPatch, with_nothing_to_change_the_body_is_the_clients) {
   const std::string body = R"( { "model" : "m" , "messages" : [ ] , "temperature" : 1.0 } )";
   EXPECT_EQ(patched(body), body);
   EXPECT_EQ(patched(body, "m"), body);
-  EXPECT_TRUE(make_patch(*read_large(body), "m", false).empty());
+  EXPECT_TRUE(make_patch(*read_request(body), "m", false).empty());
 }
 
 TEST(RequestPatch, only_the_models_value_is_replaced) {
@@ -161,7 +161,7 @@ TEST(RequestPatch, random_bodies_say_after_it_what_a_tree_would_say) {
   RandomBody bodies{7};
   for (int round = 0; round < 5'000; ++round) {
     const std::string body = bodies.make();
-    const auto facts = read_large(body);
+    const auto facts = read_request(body);
     ASSERT_TRUE(facts.has_value()) << body << facts.error().message;
     for (const std::string model : {"", "other/model"}) {
       for (const bool inject : {false, true}) {
@@ -181,7 +181,7 @@ TEST(RequestPatch, random_bodies_say_after_it_what_a_tree_would_say) {
           at = edit.end;
         }
         ASSERT_EQ(body.substr(at), after.substr(out));
-        ASSERT_TRUE(read_large(after).has_value()) << after;
+        ASSERT_TRUE(read_request(after).has_value()) << after;
       }
     }
   }

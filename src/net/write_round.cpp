@@ -1,0 +1,77 @@
+#include "net/write_round.hpp"
+
+#include <chrono>
+
+#include <boost/asio/post.hpp>
+
+namespace weir::net {
+namespace {
+
+// A loop whose writes follow one another this closely is busy: its next round has begun already. Waiting costs a single
+// write one more look at the kernel's events, a third of a microsecond.
+constexpr std::chrono::microseconds kBusyGap{25};
+// So many are made at once, also in the middle of a round: the first of them shall not wait for long.
+constexpr std::size_t kRowMost = 32;
+
+}  // namespace
+
+asio::execution_context::id WriteRound::id;
+
+bool WriteRound::gathers() {
+  const TimePoint now = Clock::now();
+  const bool busy = now - last_write_ < kBusyGap;
+  last_write_ = now;
+  return busy;
+}
+
+WriteRound::Turn::Turn(WriteRound& round, Socket& socket, std::span<asio::const_buffer> buffers)
+    : round_(round), socket_(socket), buffers_(buffers) {
+  if (round.waiting_.first == nullptr) {
+    round.waiting_.first = this;
+    asio::post(socket.get_executor(), [&round] { round.end(); });
+  } else {
+    round.waiting_.last->next_ = this;
+  }
+  round.waiting_.last = this;
+  if (round.unmade_ == nullptr) round.unmade_ = this;
+  if (++round.unmade_count_ == kRowMost) round.make_waiting();
+}
+
+WriteRound::Turn::~Turn() {
+  if (!listed_) return;
+  // With its loop: what waits is destroyed unfinished.
+  if (round_.unmade_ == this) round_.unmade_ = next_;
+  if (!round_.waiting_.remove(*this)) round_.resuming_.remove(*this);
+}
+
+bool WriteRound::List::remove(const Turn& turn) {
+  Turn* before = nullptr;
+  for (Turn* at = first; at != nullptr; before = at, at = at->next_) {
+    if (at != &turn) continue;
+    (before != nullptr ? before->next_ : first) = turn.next_;
+    if (last == at) last = before;
+    return true;
+  }
+  return false;
+}
+
+void WriteRound::make_waiting() {
+  for (; unmade_ != nullptr; unmade_ = unmade_->next_) {
+    unmade_->written_ = unmade_->socket_.write_some(unmade_->buffers_, unmade_->error_);
+  }
+  unmade_count_ = 0;
+}
+
+void WriteRound::end() {
+  make_waiting();
+  resuming_ = waiting_;
+  waiting_ = {};
+  while (Turn* turn = resuming_.first) {
+    resuming_.first = turn->next_;
+    turn->listed_ = false;
+    turn->made_.notify();  // whoever goes on may write again: into the next round
+  }
+  last_write_ = Clock::now();
+}
+
+}  // namespace weir::net
