@@ -35,8 +35,7 @@ void append_rows(store::LedgerBatch& to, const store::LedgerBatch& from);
 /// Thread: exchange() from any worker; run() is the writer's thread; stop() from the owner's.
 class LedgerQueue {
  public:
-  LedgerQueue(std::unique_ptr<store::LedgerStore> store, LedgerCounters& counters, std::size_t waiting_bytes_max)
-      : store_(std::move(store)), counters_(counters), waiting_bytes_max_(waiting_bytes_max) {}
+  LedgerQueue(std::unique_ptr<store::LedgerStore> store, LedgerCounters& counters, std::size_t waiting_bytes_max);
 
   /// Takes rows, gives an empty batch with its memory back. One short lock; never waits for the store.
   store::LedgerBatch exchange(store::LedgerBatch filled);
@@ -52,6 +51,8 @@ class LedgerQueue {
   void take(std::vector<store::LedgerBatch>& fresh);
   void write_pending();
   void give_back(store::LedgerBatch batch);
+  void choose_pauses(std::size_t calls);
+  void pause();
   void upkeep();
 
   std::unique_ptr<store::LedgerStore> store_;
@@ -73,6 +74,7 @@ class LedgerQueue {
     std::size_t bytes = 0;  ///< by which waiting_bytes_ grew for them
   };
   std::deque<Pending> pending_;
+  std::chrono::microseconds pause_{};  ///< after each piece of the batch that is being written
   TimePoint retry_at_{};
   std::chrono::milliseconds back_off_{};
   TimePoint upkeep_at_{};

@@ -303,8 +303,9 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
   if (kind == Path::Kind::embeddings && ending.ok()) reply.tell_usage();
   exchange.status = ending.ok() || reply.committed() ? reply.status() : ClientReply::status_for(ending);
   // What is booked before the flush that carries it left, as far as the books go, in that moment.
-  if (ending.ok() && exchange.first_byte_sent == TimePoint{}) exchange.first_byte_sent = Clock::now();
-  book(exchange, ending);
+  const TimePoint now = Clock::now();
+  if (ending.ok() && exchange.first_byte_sent == TimePoint{}) exchange.first_byte_sent = now;
+  book(exchange, ending, now);
   place.leave();  // before its last bytes: whoever has the answer may ask again at once
   if (ending.ok()) {
     co_await reply.finish();
@@ -324,12 +325,12 @@ Ending Front::busy() const {
 
 awaitable<void> Front::refuse(Exchange& exchange, ClientReply& reply, Ending ending) {
   exchange.status = ClientReply::status_for(ending);
-  book(exchange, ending);
+  book(exchange, ending, Clock::now());
   co_await reply.finish_with(ending);
 }
 
-void Front::book(Exchange& exchange, const Ending& ending) {
-  static_cast<const House*>(exchange.snapshot.get())->meter.book(exchange, ending, Clock::now());
+void Front::book(Exchange& exchange, const Ending& ending, TimePoint now) {
+  static_cast<const House*>(exchange.snapshot.get())->meter.book(exchange, ending, now);
   observer_.call_ended(exchange);
 }
 

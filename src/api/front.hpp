@@ -52,7 +52,7 @@ class Front final : public net::RequestHandler {
   awaitable<void> refuse(Exchange& exchange, ClientReply& reply, Ending ending);
   /// Before it became a call: counted, but in nobody's books.
   awaitable<void> turn_away(ClientReply& reply, const Ending& ending);
-  void book(Exchange& exchange, const Ending& ending);
+  void book(Exchange& exchange, const Ending& ending, TimePoint now);
 
   net::Worker& worker_;
   net::Offload& offload_;

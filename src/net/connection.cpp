@@ -146,6 +146,7 @@ awaitable<bool> Connection::write(std::span<asio::const_buffer> buffers, WritePr
 
 awaitable<bool> Connection::write_tls(std::span<asio::const_buffer> buffers, WriteProgress* progress) {
   tls_->plain.clear();
+  if (progress != nullptr) progress->moved();
   for (const auto& piece : buffers) tls_->plain.append(static_cast<const char*>(piece.data()), piece.size());
   bool whole = true;
   for (std::size_t at = 0; whole && at < tls_->plain.size(); at += limits::stream_read_bytes) {

@@ -60,7 +60,7 @@ class Connection final : public Interruptible, public std::enable_shared_from_th
   /// Ends a more() early; the read stays pending.
   void wake() { changed_.notify(); }
 
-  /// Told each time when a waiting write got on.
+  /// Told before a write waits for the peer, and each time when it got on.
   class WriteProgress {
    public:
     virtual void moved() = 0;

@@ -107,7 +107,6 @@ void ServerCall::find_head_again(const char* was_at) {
 awaitable<bool> ServerCall::send(std::span<asio::const_buffer> buffers) {
   answered_ = true;
   progress_.waiting = Progress::Waiting::answer;
-  moved();
   const bool sent = co_await connection_.write(buffers, this);
   deadline_.disarm();
   co_return sent;

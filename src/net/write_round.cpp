@@ -7,9 +7,12 @@
 namespace weir::net {
 namespace {
 
-// A loop whose writes follow one another this closely is busy: its next round has begun already. Waiting costs a single
-// write one more look at the kernel's events, a third of a microsecond.
-constexpr std::chrono::microseconds kBusyGap{25};
+// So many writes within so short a time: the loop is busy, and its rounds have several. The clock is only read once for
+// them.
+constexpr unsigned kCounted = 8;
+constexpr std::chrono::microseconds kBusy{200};
+// A round of one write has waited for nobody: one more look at the kernel's events, a tenth of a microsecond.
+constexpr unsigned kLonelyRoundsMost = 4;
 // So many are made at once, also in the middle of a round: the first of them shall not wait for long.
 constexpr std::size_t kRowMost = 32;
 
@@ -18,10 +21,12 @@ constexpr std::size_t kRowMost = 32;
 asio::execution_context::id WriteRound::id;
 
 bool WriteRound::gathers() {
+  if (gathers_ || ++counted_ < kCounted) return gathers_;
   const TimePoint now = Clock::now();
-  const bool busy = now - last_write_ < kBusyGap;
-  last_write_ = now;
-  return busy;
+  gathers_ = now - counted_since_ < kBusy;
+  counted_ = lonely_rounds_ = 0;
+  counted_since_ = now;
+  return gathers_;
 }
 
 WriteRound::Turn::Turn(WriteRound& round, Socket& socket, std::span<asio::const_buffer> buffers)
@@ -34,6 +39,7 @@ WriteRound::Turn::Turn(WriteRound& round, Socket& socket, std::span<asio::const_
   }
   round.waiting_.last = this;
   if (round.unmade_ == nullptr) round.unmade_ = this;
+  ++round.turns_;
   if (++round.unmade_count_ == kRowMost) round.make_waiting();
 }
 
@@ -64,6 +70,9 @@ void WriteRound::make_waiting() {
 
 void WriteRound::end() {
   make_waiting();
+  lonely_rounds_ = turns_ > 1 ? 0 : lonely_rounds_ + 1;
+  if (lonely_rounds_ > kLonelyRoundsMost) gathers_ = false;
+  turns_ = 0;
   resuming_ = waiting_;
   waiting_ = {};
   while (Turn* turn = resuming_.first) {
@@ -71,7 +80,6 @@ void WriteRound::end() {
     turn->listed_ = false;
     turn->made_.notify();  // whoever goes on may write again: into the next round
   }
-  last_write_ = Clock::now();
 }
 
 }  // namespace weir::net

@@ -12,8 +12,8 @@ namespace weir::net {
 
 /// The writes of one round of an event loop, made one behind the other at the round's end instead of each where it
 /// arises. A peer on the same machine sleeps whenever it has nothing to do, and to wake it is the dearest part of a small
-/// write: single writes wake it each time, a row of them once. Only a busy loop gathers: where the last write lies some
-/// time back nobody is waited for, and a write is made at once.
+/// write: single writes wake it each time, a row of them once. Only a busy loop gathers: where writes are rare, or a
+/// round has only one, it is made at once.
 ///
 /// Thread: the loop's. Lifetime: the event loop's; each loop has one (`of`).
 class WriteRound final : public asio::execution_context::service {
@@ -50,7 +50,8 @@ class WriteRound final : public asio::execution_context::service {
   explicit WriteRound(asio::execution_context& context) : service(context) {}
   static WriteRound& of(const Executor& executor) { return asio::use_service<WriteRound>(executor.context()); }
 
-  /// Whether the write that arises now is to wait for the round's end. To be asked once for each write.
+  /// Whether the write that arises now is to wait for the round's end. To be asked once for each write. Begins to
+  /// gather when some writes followed one another closely, and stops after some rounds of one write.
   bool gathers();
 
  private:
@@ -68,7 +69,11 @@ class WriteRound final : public asio::execution_context::service {
   List resuming_;            ///< of the round that ends: those that do not know their result yet
   Turn* unmade_ = nullptr;   ///< the first of waiting_ whose write was not made yet
   std::size_t unmade_count_ = 0;
-  TimePoint last_write_;
+  std::size_t turns_ = 0;  ///< of this round
+  bool gathers_ = false;
+  unsigned lonely_rounds_ = 0;
+  unsigned counted_ = 0;  ///< writes since counted_since_, while it does not gather
+  TimePoint counted_since_{};
 };
 
 }  // namespace weir::net

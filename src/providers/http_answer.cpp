@@ -162,8 +162,8 @@ awaitable<Ending> HttpProvider::hold_whole(Wire& wire, ReplySink& reply) {
     if (wire.body.ready() == 0) return;
     wire.timer.limit(Clock::now() + wire.call.target.time_limits.between_bytes, InterruptReason::timeout_between_bytes);
   };
-  limit();
   while (!wire.body.done()) {
+    limit();
     const std::uint64_t announced = wire.body.announced();
     const std::size_t room = announced != 0 ? static_cast<std::size_t>(announced)
                                             : std::max<std::size_t>(limits::stream_read_bytes, wire.body.ready() / 2);
@@ -172,7 +172,6 @@ awaitable<Ending> HttpProvider::hold_whole(Wire& wire, ReplySink& reply) {
       if (wire.translation != nullptr) co_return too_large(wire);
       co_return co_await relay_raw(wire, reply);
     }
-    limit();
   }
   if (!wire.body.done() || wire.call.exchange.interrupt.fired()) co_return wire.broken(Phase::body);
 

@@ -150,7 +150,8 @@ awaitable<Ending> HttpProvider::exchange_once(const Outgoing& outgoing, Attempt&
   Exchange& exchange = call.exchange;
   net::UpstreamPool::Leased leased;
   if (!fresh) leased.connection = pool_->take_idle();
-  if (leased.connection) {
+  const bool at_once = leased.connection != nullptr;
+  if (at_once) {
     leased.reused = true;
   } else {
     timer.limit(Clock::now() + call.target.time_limits.connect, InterruptReason::timeout_connect);
@@ -179,7 +180,8 @@ awaitable<Ending> HttpProvider::exchange_once(const Outgoing& outgoing, Attempt&
                                                     exchange.request.prompt_bytes, call.target.time_limits.total)
                           : call.target.time_limits.total;
   }
-  TimePoint begun = Clock::now();
+  // One look at the clock less: a connection that lay ready took no time.
+  TimePoint begun = at_once && translation == nullptr ? attempt.started : Clock::now();
   timer.limit(begun + first_byte, InterruptReason::timeout_first_byte);
 
   const std::string head = request_head(outgoing);
@@ -253,7 +255,8 @@ awaitable<Ending> HttpProvider::exchange_once(const Outgoing& outgoing, Attempt&
             reply_head, net::BodyReader(reply_head, exchange.request.method == "HEAD"),
             sent,       translation};
   Ending ending = co_await answer(wire, reply);
-  attempt.duration_of(Phase::body) = Clock::now() - now;
+  attempt.ended = Clock::now();
+  attempt.duration_of(Phase::body) = attempt.ended - now;
   timer.disarm();
   co_return ending;
 }

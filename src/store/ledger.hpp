@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -110,6 +111,10 @@ class LedgerStore {
   /// All of the batch in one transaction. An error (a sentence that names `stores.ledger`) means that nothing of it was
   /// written; the same batch may be given again, also when an earlier try did arrive after all: ids make it idempotent.
   virtual Result<void> append(const LedgerBatch& batch) = 0;
+  /// What append() calls after each `kRowsPerPiece` calls of a batch, if it works through them one by one: a place to
+  /// let others have the processor. The transaction stays open meanwhile.
+  virtual void set_pause(std::function<void()> /*pause*/) {}
+  static constexpr std::size_t kRowsPerPiece = 128;
   /// Deletes texts whose time is over, and whatever else wants doing now and then. About once a minute.
   virtual Result<void> upkeep(std::int64_t now_unix_ms) = 0;
   /// Rows of calls that this process has made durable so far (spooled ones included).

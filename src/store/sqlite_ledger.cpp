@@ -90,6 +90,7 @@ class SqliteLedger final : public LedgerStore {
 
   Result<void> connect();
   Result<void> append(const LedgerBatch& batch) override;
+  void set_pause(std::function<void()> pause) override { pause_ = std::move(pause); }
   Result<void> upkeep(std::int64_t now_unix_ms) override;
   std::uint64_t calls_written() const override { return calls_written_; }
   Result<std::optional<std::uint64_t>> calls_of(std::uint64_t instance) override;
@@ -107,6 +108,7 @@ class SqliteLedger final : public LedgerStore {
                       std::int64_t call_who, Sums& call_sums);
 
   std::string path_;
+  std::function<void()> pause_;
   std::int64_t instance_;
   std::unique_ptr<Connection> connection_;
   std::uint64_t calls_written_ = 0;
@@ -170,7 +172,12 @@ bool SqliteLedger::write(const LedgerBatch& batch) {
     placed_[i].call = static_cast<std::uint32_t>(i);
   }
   std::ranges::sort(placed_, {}, &Placed::key);
+  std::size_t in_piece = 0;
   for (const Placed& placed : placed_) {
+    if (in_piece++ == kRowsPerPiece && pause_) {
+      pause_();
+      in_piece = 1;
+    }
     if (!write_call(batch, placed)) return false;
   }
   if (!connection_->sums.write()) return false;

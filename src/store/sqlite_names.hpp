@@ -20,16 +20,23 @@ class KnownRows {
   using Views = std::array<std::string_view, N>;
 
   std::int64_t find(const Views& texts) const {  ///< 0 = not known
+    // Mostly it is the one of the row before: then nothing is hashed.
+    if (last_ != nullptr && Equal{}(last_->first, texts)) return last_->second;
     const auto at = rows_.find(texts);
-    return at == rows_.end() ? 0 : at->second;
+    if (at == rows_.end()) return 0;
+    last_ = &*at;
+    return at->second;
   }
   void add(const Views& texts, std::int64_t row) {
-    if (rows_.size() >= kRowsMax) rows_.clear();  // a flood of names: what is still used comes back at once
+    if (rows_.size() >= kRowsMax) clear();  // a flood of names: what is still used comes back at once
     Texts copy;
     for (std::size_t i = 0; i < N; ++i) copy[i] = texts[i];
     rows_.emplace(std::move(copy), row);
   }
-  void clear() { rows_.clear(); }
+  void clear() {
+    rows_.clear();
+    last_ = nullptr;
+  }
 
  private:
   static constexpr std::size_t kRowsMax = 16'384;  // far above any configuration; a few MiB when clients invent names
@@ -54,7 +61,9 @@ class KnownRows {
       return true;
     }
   };
-  std::unordered_map<Texts, std::int64_t, Hash, Equal> rows_;
+  using Rows = std::unordered_map<Texts, std::int64_t, Hash, Equal>;
+  Rows rows_;
+  mutable const typename Rows::value_type* last_ = nullptr;  ///< stays where it is until clear()
 };
 
 /// Turns what recurs in rows (names, who a call belongs to, targets with their price, users) into numbers, adding rows

@@ -145,6 +145,8 @@ Result<Database> open_for_writing(const std::string& path) {
   }
   auto has = has_schema(*database);
   if (!has) return std::unexpected(has.error());
+  // Of a new file, and before its log: half as many pages to write, check and copy home as with SQLite's own 4 KiB.
+  if (auto sized = database->run("PRAGMA page_size = 8192"); !sized) return std::unexpected(sized.error());
   auto set_mode = database->prepare("PRAGMA journal_mode = WAL");
   if (!set_mode) return std::unexpected(set_mode.error());
   if (set_mode->step() != SQLITE_ROW) return std::unexpected(database->error());
@@ -156,7 +158,7 @@ Result<Database> open_for_writing(const std::string& path) {
   }
   set_mode->reset();
   // 16 MiB of log before pages are copied home: each page of the hour's sums is then copied once for many commits.
-  if (auto tuned = database->run("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;"
+  if (auto tuned = database->run("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000;"
                                  "PRAGMA journal_size_limit = 33554432; PRAGMA secure_delete = ON;"
                                  "PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY");
       !tuned) {

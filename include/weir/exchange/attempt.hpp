@@ -22,6 +22,7 @@ struct Attempt {
   const Target* target = nullptr;  ///< in the settings snapshot: its prices; null = the plan's target
   std::uint64_t span = 0;          ///< retry: its own in the call's trace; 0 = the call is not traced
   TimePoint started{};
+  TimePoint ended{};  ///< its answer was here; zero where it ended otherwise
   /// How long each phase took; zero = it was not gone through (a pooled connection has no connect).
   std::array<Duration, static_cast<std::size_t>(Phase::count_)> phases{};
   Failure failure = Failure::none;

@@ -53,7 +53,7 @@ void end_attempt(Exchange& exchange, const Candidates::Choice& choice, const End
   attempt.phase = ending.phase;
   targets::Place* const place = choice.target->place;
   if (place == nullptr) return;
-  const TimePoint now = Clock::now();
+  const TimePoint now = attempt.ended != TimePoint{} ? attempt.ended : Clock::now();
   place->report(choice.key, ending.failure, ending.back_in, trial, now);
   if (!choice.measured) return;
   // A place that fails fast is not a fast place; one that was outrun is known to take at least so long.
