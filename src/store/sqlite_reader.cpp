@@ -9,6 +9,8 @@
 
 #include "store/sqlite_coding.hpp"
 #include "store/sqlite_groups.hpp"
+#include "store/sqlite_packs.hpp"
+#include "store/sqlite_part_groups.hpp"
 #include "store/sqlite_rows.hpp"
 #include "store/sqlite_schema.hpp"
 
@@ -102,6 +104,7 @@ class SqliteReader final : public LedgerReader {
   template <class F>
   Result<void> each_call(std::int64_t since, std::int64_t until, F&& use);
   Result<void> add_hours(const SumQuery& query, const Span& span, Groups& groups);
+  Result<void> add_parts(const SumQuery& query, Groups& groups);
   std::string value_text(Dimension dimension, std::int64_t value);
   Result<std::vector<ModelUse>> uses(std::int64_t since, std::int64_t until);
   Result<std::int64_t> users(std::int64_t since, std::int64_t until);
@@ -176,6 +179,20 @@ Result<void> SqliteReader::add_hours(const SumQuery& query, const Span& span, Gr
   return {};
 }
 
+Result<void> SqliteReader::add_parts(const SumQuery& query, Groups& groups) {
+  if (query.by.size() > PartGroups::kDimensionsMax) {
+    return failure(fmt::format("at most {} dimensions", PartGroups::kDimensionsMax));
+  }
+  auto parts = PackedParts::prepare(database_);
+  if (!parts) return std::unexpected(parts.error());
+  PartGroups sums(query, rows_);
+  const auto read = parts->each(database_, rows_, key_from_ms(query.since_unix_ms), key_from_ms(query.until_unix_ms),
+                                [&](std::int64_t hour, const Part& part) { sums.add(hour, part); });
+  if (!read) return read;
+  sums.into(groups);
+  return {};
+}
+
 Result<std::vector<SumRow>> SqliteReader::sums(const SumQuery& query) {
   return at_one_moment([&]() -> Result<std::vector<SumRow>> {
     Groups groups(query);
@@ -183,7 +200,8 @@ Result<std::vector<SumRow>> SqliteReader::sums(const SumQuery& query) {
     if (std::ranges::all_of(query.by, [](Dimension by) { return column_of(by) != nullptr; })) {
       if (auto added = add_hours(query, span, groups); !added) return std::unexpected(added.error());
     } else {
-      span.edges_ms = {{query.since_unix_ms, query.until_unix_ms}};
+      if (auto added = add_parts(query, groups); !added) return std::unexpected(added.error());
+      return groups.rows();
     }
     for (const auto& [since, until] : span.edges_ms) {
       const auto added = each_call(since, until, [&](const LedgerBatch& batch, const CallRow& call) {
