@@ -32,7 +32,7 @@ void PartScan::read_call(Part& part) const {
   sums[Sum::calls] = 1;
   sums[Sum::failed_calls] = ended.outcome != Outcome::ok ? 1 : 0;
   sums[Sum::messages] = calls_.number(5);
-  sums[Sum::client_retries] = calls_.number(6) > 0 ? 1 : 0;
+  sums[Sum::client_retries] = calls_.number(6) > 0 || ended.reask ? 1 : 0;
   sums[Sum::took_us] = calls_.number(7);
   const std::string_view packed = calls_.text(8);
   if (packed.empty()) return;

@@ -71,14 +71,17 @@ const char* column_of(Dimension dimension) {
   return nullptr;
 }
 
-using UseKey = std::tuple<std::string, std::string, std::array<std::int64_t, 4>, bool>;
+using UseKey = std::tuple<std::string, std::string, std::string, std::array<std::int64_t, 4>, bool>;
 using Uses = std::map<UseKey, TargetSums>;
 
-UseKey use_key(std::string_view model, std::string_view reply_model, const Price& price, bool known) {
-  return {std::string(model),
-          std::string(reply_model),
+/// Of an AttemptRow or a RowReader::Target.
+UseKey use_key(const auto& target) {
+  const Price& price = target.price;
+  return {std::string(target.model),
+          std::string(target.provider),
+          std::string(target.reply_model),
           {price.input.value, price.output.value, price.cache_read.value, price.cache_write.value},
-          known};
+          target.price_known};
 }
 
 class SqliteReader final : public LedgerReader {
@@ -225,7 +228,7 @@ Result<std::vector<ModelUse>> SqliteReader::uses(std::int64_t since, std::int64_
   int code = SQLITE_ROW;
   while ((code = rows->step()) == SQLITE_ROW) {
     const RowReader::Target& target = rows_.target(rows->number(0));
-    TargetSums& sum = sums[use_key(target.model, target.reply_model, target.price, target.price_known)];
+    TargetSums& sum = sums[use_key(target)];
     int at = 1;
     for (std::int64_t* part : {&sum.calls, &sum.attempts, &sum.uncached, &sum.cache_read, &sum.cache_write, &sum.output,
                                &sum.reasoning, &sum.cost}) {
@@ -237,16 +240,16 @@ Result<std::vector<ModelUse>> SqliteReader::uses(std::int64_t since, std::int64_
     const auto added = each_call(edge_since, edge_until, [&](const LedgerBatch& batch, const CallRow& call) {
       const auto attempts = batch.attempts_of(call);
       for (const AttemptRow& attempt : attempts) {
-        sums[use_key(attempt.model, attempt.reply_model, attempt.price, attempt.price_known)].add_attempt(
-            attempt, &attempt == &attempts.back());
+        sums[use_key(attempt)].add_attempt(attempt, &attempt == &attempts.back());
       }
     });
     if (!added) return std::unexpected(added.error());
   }
   std::vector<ModelUse> uses;
   for (const auto& [key, sum] : sums) {
-    const auto& [model, reply_model, price, known] = key;
+    const auto& [model, provider, reply_model, price, known] = key;
     uses.push_back({model,
+                    provider,
                     reply_model,
                     {{price[0]}, {price[1]}, {price[2]}, {price[3]}},
                     known,
@@ -260,7 +263,8 @@ Result<std::vector<ModelUse>> SqliteReader::uses(std::int64_t since, std::int64_
                     {sum.cost}});
   }
   std::ranges::sort(uses, [](const ModelUse& a, const ModelUse& b) {
-    return std::tie(b.cost.value, a.model, a.reply_model) < std::tie(a.cost.value, b.model, b.reply_model);
+    return std::tie(b.cost.value, a.model, a.provider, a.reply_model) <
+           std::tie(a.cost.value, b.model, b.provider, b.reply_model);
   });
   return uses;
 }

@@ -57,15 +57,6 @@ CREATE TABLE target_hours(hour INTEGER NOT NULL, target INTEGER NOT NULL, calls 
 CREATE TABLE user_hours(hour INTEGER NOT NULL, user INTEGER NOT NULL, PRIMARY KEY(hour, user)) WITHOUT ROWID;
 CREATE TABLE instances(id INTEGER PRIMARY KEY, started_ms INTEGER NOT NULL, calls INTEGER NOT NULL,
   lost INTEGER NOT NULL);
-CREATE VIEW calls AS SELECT c.call,
-  strftime('%Y-%m-%dT%H:%M:%fZ', ((c.call >> 22) + c.started_after_id) / 1000.0, 'unixepoch') AS started,
-  lower(hex(c.id)) AS id, c.request_id, r.text AS route, t.text AS task, m.text AS model, p.text AS provider,
-  k.text AS key, g.text AS grp, u.text AS user, c.tags, c.ended & 7 AS outcome, c.ended >> 3 & 63 AS failure,
-  c.ended >> 14 AS status, c.ended >> 12 & 1 AS stream, c.took_us, c.first_byte_us, c.messages, c.client_retry,
-  c.prompt_bytes, c.system_hash, c.prompt_hash, c.saved, c.attempts
-  FROM call_rows c JOIN who w ON w.id = c.who JOIN names r ON r.id = w.route JOIN names t ON t.id = w.task
-  JOIN names m ON m.id = w.model JOIN names p ON p.id = w.provider JOIN names k ON k.id = w.key
-  JOIN names g ON g.id = w.grp LEFT JOIN users u ON u.hash = c.user;
 CREATE VIEW attempts AS SELECT a.call, a.number, p.text AS provider, m.text AS model, r.text AS reply_model,
   t.key_index, a.attempt_ended & 63 AS failure, a.attempt_ended >> 9 & 65535 AS status,
   a.attempt_ended >> 26 & 1 AS wasted, t.price_known, a.uncached, a.cache_read, a.cache_write, a.output, a.reasoning,
@@ -79,10 +70,20 @@ CREATE VIEW attempts AS SELECT a.call, a.number, p.text AS provider, m.text AS m
 PRAGMA application_id = 2003134834;
 PRAGMA user_version = 1;
 )sql";
-// Since version 2 (Packs). A file of version 1 gets the table and has nothing in it yet.
+// Since version 2 (Packs; calls that ask again). A file of version 1 gets the table and has nothing in it yet.
 constexpr const char* kSecond = R"sql(
 CREATE TABLE packs(begin INTEGER PRIMARY KEY, until INTEGER NOT NULL, hour INTEGER NOT NULL, bytes BLOB);
 CREATE INDEX packs_outdated ON packs(begin) WHERE bytes IS NULL;
+DROP VIEW IF EXISTS calls;
+CREATE VIEW calls AS SELECT c.call,
+  strftime('%Y-%m-%dT%H:%M:%fZ', ((c.call >> 22) + c.started_after_id) / 1000.0, 'unixepoch') AS started,
+  lower(hex(c.id)) AS id, c.request_id, r.text AS route, t.text AS task, m.text AS model, p.text AS provider,
+  k.text AS key, g.text AS grp, u.text AS user, c.tags, c.ended & 7 AS outcome, c.ended >> 3 & 63 AS failure,
+  c.ended >> 14 & 65535 AS status, c.ended >> 12 & 1 AS stream, c.took_us, c.first_byte_us, c.messages,
+  c.client_retry, c.ended >> 30 & 1 AS reask, c.prompt_bytes, c.system_hash, c.prompt_hash, c.saved, c.attempts
+  FROM call_rows c JOIN who w ON w.id = c.who JOIN names r ON r.id = w.route JOIN names t ON t.id = w.task
+  JOIN names m ON m.id = w.model JOIN names p ON p.id = w.provider JOIN names k ON k.id = w.key
+  JOIN names g ON g.id = w.grp LEFT JOIN users u ON u.hash = c.user;
 PRAGMA user_version = 2;
 )sql";
 static_assert(kApplicationId == 2003134834 && kSchemaVersion == 2, "the numbers at the ends of kSchema, kSecond");

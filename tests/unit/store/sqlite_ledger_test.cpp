@@ -25,8 +25,8 @@ void expect_same(const LedgerBatch& in, const CallRow& a, const LedgerBatch& out
   EXPECT_EQ(a.first_byte_us, b.first_byte_us);
   EXPECT_EQ(std::tie(a.route, a.task, a.model, a.provider, a.key, a.group, a.user, a.tags),
             std::tie(b.route, b.task, b.model, b.provider, b.key, b.group, b.user, b.tags));
-  EXPECT_EQ(std::tie(a.outcome, a.failure, a.phase, a.status, a.stream, a.raw, a.client_retry, a.messages),
-            std::tie(b.outcome, b.failure, b.phase, b.status, b.stream, b.raw, b.client_retry, b.messages));
+  EXPECT_EQ(std::tie(a.outcome, a.failure, a.phase, a.status, a.stream, a.raw, a.client_retry, a.reask, a.messages),
+            std::tie(b.outcome, b.failure, b.phase, b.status, b.stream, b.raw, b.client_retry, b.reask, b.messages));
   EXPECT_EQ(std::tie(a.prompt_bytes, a.system_hash, a.prompt_hash, a.saved, a.attempts),
             std::tie(b.prompt_bytes, b.system_hash, b.prompt_hash, b.saved, b.attempts));
   EXPECT_EQ(std::tie(a.request_text, a.reply_text, a.text_until_unix_ms),

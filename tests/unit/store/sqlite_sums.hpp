@@ -88,7 +88,7 @@ inline std::vector<SumRow> brute_force(const LedgerBatch& batch, const SumQuery&
     SumRow& row = *values(call, call.model, call.provider, call.failure);
     row.calls += 1;
     row.failed_calls += call.outcome != Outcome::ok;
-    row.client_retries += call.client_retry > 0;
+    row.client_retries += call.client_retry > 0 || call.reask;
     row.messages += call.messages;
     row.took_us += call.took_us;
     for (std::size_t i = 0; i < row.saved.by.size(); ++i) row.saved.by[i] = row.saved.by[i] + call.saved.by[i];
