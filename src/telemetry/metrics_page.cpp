@@ -284,8 +284,7 @@ void collect_reasks(Workers workers, Families& out) {
     });
   }
   MetricFamily reasks =
-      family("weir_reasks_total", "What was asked again: by clients' SDKs, by applications, and by weir itself",
-             MetricType::Counter);
+      family("weir_reasks_total", "What was asked again, by clients or by weir itself", MetricType::Counter);
   for (const auto& [labels, count] : sums) {
     add_metric(reasks, Names<3>{"route", "task", "why"}, labels).counter.value = static_cast<double>(count);
   }
