@@ -49,6 +49,7 @@ std::string caller(const CallRow& call) {
   std::string text = named({{"key", call.key}, {"group", call.group}, {"user", call.user}, {"tags", call.tags}});
   if (call.client_retry > 0)
     text += fmt::format("{}the client's retry number {}", text.empty() ? "" : ", ", call.client_retry);
+  if (call.reask) text += fmt::format("{}asks again because of an answer's form", text.empty() ? "" : ", ");
   return text;
 }
 

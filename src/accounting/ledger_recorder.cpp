@@ -78,6 +78,7 @@ void LedgerRecorder::call_ended(const Exchange& exchange) {
   row.stream = exchange.request.stream;
   row.raw = exchange.raw;
   row.client_retry = exchange.request.client_retry;
+  row.reask = exchange.reask;
   row.messages = exchange.request.messages;
   row.prompt_bytes = exchange.request.prompt_bytes;
   row.system_hash = exchange.request.system_hash;

@@ -33,7 +33,7 @@ Result<void> reprice(store::LedgerReader& ledger, const PriceOf& price_of, Repor
   std::unordered_map<std::string_view, Repriced> by_model;
   for (const store::ModelUse& use : *uses) {
     Repriced part;
-    if (const Price* price = price_of(use.model, use.reply_model); price != nullptr) {
+    if (const Price* price = price_of(use.model, use.provider, use.reply_model); price != nullptr) {
       part.cost = cost_of(*price, usage_of(use));
     } else {
       part.unknown_attempts = use.attempts;

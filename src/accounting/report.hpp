@@ -14,7 +14,8 @@
 namespace weir::accounting {
 
 /// What a model costs today (RULINGS 22): by weir's name for it and by the name that its replies give; null = unknown.
-using PriceOf = std::function<const Price*(std::string_view model, std::string_view reply_model)>;
+using PriceOf =
+    std::function<const Price*(std::string_view model, std::string_view provider, std::string_view reply_model)>;
 
 struct Repriced {
   NanoDollars cost;

@@ -25,6 +25,7 @@ class ChatBody final : public AddressedBody {
     request.messages = facts_.messages;
     request.system_hash = facts_.system_hash;
     request.prompt_hash = facts_.prompt_hash;
+    request.reask_of = facts_.reask_of;
   }
   Patch patch_for(std::string_view upstream_model) const override {
     return openai_chat::make_patch(facts_, upstream_model, facts_.stream && !facts_.include_usage);

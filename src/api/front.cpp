@@ -232,6 +232,7 @@ awaitable<void> Front::answer(net::ServerCall& call, Dialect dialect, Path::Kind
     exchange.asked_task = task;
   }
   if (const auto& user = body.facts().user_id ? body.facts().user_id : body.facts().user) exchange.user = user->view();
+  exchange.reask = prompts_.asks_again(exchange, exchange.started);
   if (request.wants_cost && request.stream && dialect != Dialect::openai_chat) {
     co_return co_await refuse(exchange, reply, no_cost_in_streams());
   }
@@ -305,6 +306,7 @@ awaitable<void> Front::send_into_house(net::ServerCall& call, Exchange& exchange
   // What is booked before the flush that carries it left, as far as the books go, in that moment.
   const TimePoint now = Clock::now();
   if (ending.ok() && exchange.first_byte_sent == TimePoint{}) exchange.first_byte_sent = now;
+  if (ending.ok()) prompts_.note(exchange, now);
   book(exchange, ending, now);
   place.leave();  // before its last bytes: whoever has the answer may ask again at once
   if (ending.ok()) {

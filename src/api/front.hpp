@@ -12,6 +12,7 @@
 #include "api/house.hpp"
 #include "api/path.hpp"
 #include "api/places.hpp"
+#include "api/recent_prompts.hpp"
 #include "dialects/openai_chat/request_reader.hpp"
 #include "net/offload.hpp"
 #include "net/server_call.hpp"
@@ -25,9 +26,9 @@ namespace weir::api {
 /// Thread: one per worker; set_house() on that thread too.
 class Front final : public net::RequestHandler {
  public:
-  /// `places`: of the process's calls in flight.
-  Front(net::Worker& worker, net::Offload& offload, Observer& observer, Places& places)
-      : worker_(worker), offload_(offload), observer_(observer), places_(places) {}
+  /// `places`: of the process's calls in flight. `prompts`: of the process too.
+  Front(net::Worker& worker, net::Offload& offload, Observer& observer, Places& places, RecentPrompts& prompts)
+      : worker_(worker), offload_(offload), observer_(observer), places_(places), prompts_(prompts) {}
 
   void set_house(std::shared_ptr<const House> house) { house_ = std::move(house); }
 
@@ -59,6 +60,7 @@ class Front final : public net::RequestHandler {
   Observer& observer_;
   std::shared_ptr<const House> house_;
   Places& places_;
+  RecentPrompts& prompts_;
   Spare<ClientReply::Scratch> scratch_;
 };
 

@@ -102,7 +102,7 @@ Result<void> App::build() {
   offload_ = std::make_unique<net::Offload>(1);
   for (std::size_t i = 0; i < threads; ++i) {
     units_.push_back(std::make_unique<Unit>(i, *offload_, telemetry_->worker(i), ledger_->worker(i), limits,
-                                            connections_, *places_, *bodies_, target_places_));
+                                            connections_, *places_, prompts_, *bodies_, target_places_));
     units_.back()->move_in(blueprint_);
   }
   if (auto opened = open_listeners(); !opened) return std::unexpected(opened.error());

@@ -71,6 +71,7 @@ class App final : private Handover {
   KeyControl keys_;
   std::atomic<std::size_t> connections_{0};
   std::optional<api::Places> places_;
+  api::RecentPrompts prompts_;
   std::optional<net::BodyBudget> bodies_;
   std::atomic<bool> ready_{false};
   targets::Places target_places_;  ///< what is known of each place; outlives workers and reloads

@@ -55,8 +55,8 @@ void LedgerDesk::report(std::string query, std::shared_ptr<const Blueprint> blue
   with_reader(
       [query = std::move(query), blueprint = std::move(blueprint)](store::LedgerReader& reader) -> admin::ApiReply {
         const TodaysPrices prices(blueprint->settings, blueprint->catalogue);
-        const auto price_of = [&](std::string_view model, std::string_view reply_model) {
-          return prices.price_of(model, reply_model);
+        const auto price_of = [&](std::string_view model, std::string_view provider, std::string_view reply_model) {
+          return prices.price_of(model, provider, reply_model);
         };
         auto report = accounting::report_body(query, reader, unix_milliseconds(), price_of);
         admin::ApiReply reply;

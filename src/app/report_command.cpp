@@ -72,9 +72,10 @@ int ReportCommand::report() const {
   const auto ledger = open_ledger(source_, *settings);
   if (!ledger) return fail(ExitCode::failed, ledger.error().message);
   const TodaysPrices prices(*settings, catalogue);
-  const auto text = accounting::run_report(*options, **ledger, [&](std::string_view model, std::string_view reply) {
-    return prices.price_of(model, reply);
-  });
+  const auto price_of = [&](std::string_view model, std::string_view provider, std::string_view reply_model) {
+    return prices.price_of(model, provider, reply_model);
+  };
+  const auto text = accounting::run_report(*options, **ledger, price_of);
   if (!text) return fail(ExitCode::failed, text.error().message);
   fmt::print("{}", *text);
   return static_cast<int>(ExitCode::ok);

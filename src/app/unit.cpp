@@ -24,8 +24,8 @@ struct Unit::Parts {
 
 Unit::Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
            accounting::LedgerRecorder& recorder, const net::LimitSettings& limits,
-           std::atomic<std::size_t>& connections, api::Places& places, net::BodyBudget& bodies,
-           targets::Places& target_places)
+           std::atomic<std::size_t>& connections, api::Places& places, api::RecentPrompts& prompts,
+           net::BodyBudget& bodies, targets::Places& target_places)
     : worker_(index),
       offload_(offload),
       telemetry_(telemetry),
@@ -33,7 +33,7 @@ Unit::Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry&
       observers_(telemetry, recorder),
       resolver_(worker_),
       target_places_(target_places),
-      front_(worker_, offload, observers_, places),
+      front_(worker_, offload, observers_, places, prompts),
       door_(worker_, front_, limits, connections, &bodies) {}
 
 Unit::~Unit() {

@@ -27,7 +27,7 @@ class Unit {
  public:
   Unit(std::size_t index, net::Offload& offload, telemetry::WorkerTelemetry& telemetry,
        accounting::LedgerRecorder& recorder, const net::LimitSettings& limits, std::atomic<std::size_t>& connections,
-       api::Places& places, net::BodyBudget& bodies, targets::Places& target_places);
+       api::Places& places, api::RecentPrompts& prompts, net::BodyBudget& bodies, targets::Places& target_places);
   ~Unit();
 
   /// Moves into a new house; calls that began in the old one end there. Pools of providers that stay are kept.

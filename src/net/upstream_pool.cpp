@@ -91,7 +91,7 @@ void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
   // The cap is the process's: a place that this worker would only keep warm is another's turn.
   if (waiting_.empty() && address_->wanted.load(std::memory_order_relaxed) != 0) return;
   if (link.input().capacity() > 2 * limits::stream_read_bytes) link.input().shrink_to(0);
-  connection->idle_since_ = {};
+  connection->idle_since_ = Clock::now();
   connection->idle_index_ = idle_.size();
   UpstreamConnection& watcher = *connection;
   idle_.push_back(std::move(connection));
@@ -103,7 +103,6 @@ void UpstreamPool::upkeep(TimePoint now) {
   std::size_t kept = 0;
   std::size_t spared = waiting_.empty() ? address_->wanted.load(std::memory_order_relaxed) : 0;
   for (std::size_t i = 0; i < idle_.size(); ++i) {
-    if (idle_[i]->idle_since_ == TimePoint{}) idle_[i]->idle_since_ = now;
     if (now - idle_[i]->idle_since_ > address_->idle || spared != 0) {
       spared -= spared != 0 ? 1 : 0;
       idle_[i].reset();

@@ -45,7 +45,7 @@ class UpstreamConnection final : public Connection::Watcher {
   std::weak_ptr<UpstreamPool> pool_;  ///< weak: the pool owns its idle connections
   std::shared_ptr<UpstreamAddress> address_;
   std::shared_ptr<Connection> connection_;
-  TimePoint idle_since_{};  ///< zero until the next upkeep
+  TimePoint idle_since_{};
   std::size_t idle_index_ = 0;
 };
 

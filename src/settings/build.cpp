@@ -12,6 +12,7 @@
 
 #include <weir/exchange/limits.hpp>
 
+#include "settings/build_price.hpp"
 #include "settings/build_provider.hpp"
 #include "settings/build_retry.hpp"
 #include "settings/known_providers.hpp"
@@ -258,11 +259,16 @@ class Build {
       problem(key.place, fmt::format("model {} has no provider: write {{provider: NAME}}", key.text));
     }
     set(one.id, node.find("id"));
-    price(one.price, key, node);
+    one.price.price = price(node, key.text);
     set(one.context, node.find("context"), &parse_count);
     if (node.find("abilities")) one.abilities = read_abilities(read_names(node.find("abilities")));
     set_timeouts(one.timeouts, node);
     read_places(one, node);
+    if (const Node* places = node.find("deployments")) {
+      for (std::size_t i = 0; i < places->items.size(); ++i) {
+        one.deployments[i].price = price(places->items[i], fmt::format("{}, deployment {}", key.text, i + 1));
+      }
+    }
     if (const Key* places = node.find_key("deployments")) {
       if (node.find("provider"))
         problem(places->place, fmt::format("model {}: provider or deployments, not both", key.text));
@@ -283,22 +289,8 @@ class Build {
     settings_.models.push_back(std::move(one));
   }
 
-  void price(catalogue::PriceSettings& price, const Key& key, const Node& node) {
-    const Node* given = node.find("price");
-    if (!given || given->kind != Node::Kind::map) return;
-    if (given->keys.empty() || given->find("monthly")) return;  // monthly: refused as not supported
-    const Place place = node.find_key("price")->place;
-    // Half a price would book the other half as free.
-    if (!given->find("input") || !given->find("output")) {
-      return problem(place, fmt::format("price of {} needs both input and output", key.text));
-    }
-    Price whole;
-    set(whole.input, given->find("input"), &parse_dollars);
-    set(whole.output, given->find("output"), &parse_dollars);
-    whole.cache_read = whole.cache_write = whole.input;
-    set(whole.cache_read, given->find("cache_read"), &parse_dollars);
-    set(whole.cache_write, given->find("cache_write"), &parse_dollars);
-    price.price = whole;
+  std::optional<Price> price(const Node& node, std::string_view of) {
+    return read_price(node, of, [this](Place place, std::string message) { problem(place, std::move(message)); });
   }
 
   void route(const Key& key, const Node& node) {

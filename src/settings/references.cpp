@@ -75,6 +75,9 @@ class References {
   void near_miss(const pipeline::ModelSettings& model) {
     const auto* catalogue = options_.catalogue;
     if (!catalogue || model.price.price || model.context != 0) return;
+    const auto& places = model.deployments;
+    if (!places.empty() && std::ranges::all_of(places, [](const auto& place) { return place.price.has_value(); }))
+      return;
     if (catalogue->find_reply_model(model.id) || catalogue->find_reply_model(model.name)) return;
     const auto near = catalogue->nearest(model.id);
     if (near.empty()) return;

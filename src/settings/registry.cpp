@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "settings/quantities.hpp"
+#include "settings/registry_price.hpp"
 
 namespace weir::settings {
 namespace {
@@ -156,12 +157,7 @@ constexpr std::array kSettings{
 
     Setting{"models.<name>.provider", name, "", "", "", "", live, "a name under providers (required)"},
     Setting{"models.<name>.id", text, "", "", "", "", live, "the name sent to the provider; else the model's own"},
-    Setting{"models.<name>.price.input", dollars, "", "0", "1000000", "", live, "USD per million prompt tokens"},
-    Setting{"models.<name>.price.output", dollars, "", "0", "1000000", "", live, "USD per million answer tokens"},
-    Setting{"models.<name>.price.cache_read", dollars, "", "0", "1000000", "", live,
-            "USD per million prompt tokens from the provider's cache; else as input"},
-    Setting{"models.<name>.price.cache_write", dollars, "", "0", "1000000", "", live,
-            "USD per million prompt tokens put into it; else as input"},
+    WEIR_PRICE("models.<name>"),
     Setting{"models.<name>.context", count, "", "1", "1000000000", "", live,
             "context window in tokens; else the catalogue's"},
     Setting{"models.<name>.abilities", names, "", "", "", "images documents tools schema reasoning streaming", live,
@@ -172,6 +168,7 @@ constexpr std::array kSettings{
     Setting{"models.<name>.deployments.[].provider", name, "", "", "", "", live,
             "instead of provider: a list of places that have this model (required)"},
     Setting{"models.<name>.deployments.[].id", text, "", "", "", "", live, "the name there; else the model's id"},
+    WEIR_PRICE("models.<name>.deployments.[]"),
     Setting{"models.<name>.deployments.[].weight", count, "1", "0", "1000000", "", live, "for fill: weight"},
     Setting{"models.<name>.deployments.[].max_in_flight", count, "", "1", "1000000", "", live,
             "calls at once, of the process; beyond it the next place"},

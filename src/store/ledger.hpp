@@ -60,6 +60,7 @@ struct CallRow {
   bool stream = false;
   bool raw = false;
   std::uint32_t client_retry = 0;  ///< x-stainless-retry-count
+  bool reask = false;              ///< asked again because of an answer's form
   std::uint32_t messages = 0;
   std::uint64_t prompt_bytes = 0;
   std::uint64_t system_hash = 0;
@@ -168,7 +169,7 @@ struct SumRow {
   std::vector<std::string> by;  ///< one value per dimension of the query
   std::int64_t calls = 0;
   std::int64_t failed_calls = 0;    ///< outcome other than ok
-  std::int64_t client_retries = 0;  ///< calls that said they are a retry
+  std::int64_t client_retries = 0;  ///< calls that said they are a retry, or asked again because of an answer's form
   std::int64_t attempts = 0;
   std::int64_t failed_attempts = 0;
   std::int64_t uncached = 0, cache_read = 0, cache_write = 0, output = 0, reasoning = 0;  ///< output without reasoning
@@ -180,9 +181,10 @@ struct SumRow {
   std::int64_t price_unknown_calls = 0;
 };
 
-/// Sums of attempts by model at the prices they were booked at: what `--reprice` and `drift` start from.
+/// Sums of attempts by model and provider at the prices they were booked at: what `--reprice` and `drift` start from.
 struct ModelUse {
   std::string model;
+  std::string provider;
   std::string reply_model;
   Price price;  ///< as booked
   bool price_known = false;

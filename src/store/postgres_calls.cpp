@@ -21,7 +21,7 @@ constexpr const char* kCalls =
     "c.outcome, c.failure, c.phase, c.started_ms, c.took_us, c.first_byte_us, c.status, c.stream, c.raw, "
     "c.client_retry, "
     "c.messages, c.prompt_bytes, c.system_hash, c.prompt_hash, t.request, t.reply, t.until_ms, "
-    "(SELECT string_agg(s.cause || '=' || s.saved, ',') FROM weir_savings s WHERE s.call_id = c.id) "
+    "(SELECT string_agg(s.cause || '=' || s.saved, ',') FROM weir_savings s WHERE s.call_id = c.id), {} "
     "FROM weir_calls c LEFT JOIN weir_texts t ON t.call_id = c.id ";
 
 constexpr const char* kAttempts =
@@ -107,6 +107,7 @@ CallRow call_of(const PostgresRows& rows, int row, LedgerBatch& batch) {
   call.request_text = batch.keep(rows.text(row, 24));
   call.reply_text = batch.keep(rows.text(row, 25));
   call.text_until_unix_ms = rows.number(row, 26);
+  call.reask = rows.boolean(row, 28);
   each_part(rows.text(row, 27), [&](std::string_view part) {
     const std::size_t equals = std::min(part.find('='), part.size() - 1);
     const auto cause = std::ranges::find(kSavingCauseNames, part.substr(0, equals));
@@ -147,6 +148,10 @@ AttemptRow attempt_of(const PostgresRows& rows, int row, LedgerBatch& batch) {
 }
 
 }  // namespace
+
+std::string PostgresReader::calls_sql() const {
+  return fmt::format(kCalls, reask());
+}
 
 Result<LedgerBatch> PostgresReader::calls_of(const std::string& sql, std::span<const char* const> parameters) {
   const auto rows = ask(sql, parameters);
@@ -192,13 +197,13 @@ Result<LedgerBatch> PostgresReader::find_calls(std::string_view id, std::int64_t
       fmt::format("{}WHERE c.id IN (SELECT id FROM weir_calls WHERE id = $3::uuid UNION SELECT id FROM weir_calls "
                   "WHERE request_id = $1::text AND request_id <> '' AND started_ms >= $2::bigint) "
                   "ORDER BY c.started_ms DESC, c.id DESC LIMIT {}",
-                  kCalls, calls_max),
+                  calls_sql(), calls_max),
       parameters);
 }
 
 Result<LedgerBatch> PostgresReader::recent_calls(std::size_t calls_max) {
   // Ids sort by time: the newest are at the end of the primary key.
-  return calls_of(fmt::format("{}ORDER BY c.id DESC LIMIT {}", kCalls, calls_max), {});
+  return calls_of(fmt::format("{}ORDER BY c.id DESC LIMIT {}", calls_sql(), calls_max), {});
 }
 
 }  // namespace weir::store

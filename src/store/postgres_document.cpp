@@ -4,12 +4,11 @@
 #include <cstring>
 
 #include "base/json_writer.hpp"
+#include "store/postgres_names.hpp"
 
 namespace weir::store {
 namespace {
 
-// Labels are parts of a B-tree key in weir_hours, which ends at 2.7 kB; real ones have tens of bytes.
-constexpr std::size_t kLabelBytesMax = 256;
 constexpr std::size_t kWhole = static_cast<std::size_t>(-1);
 // Kept from batch to batch; one with long texts gives its memory back.
 constexpr std::size_t kKeepBytesMax = 4U << 20;
@@ -17,7 +16,12 @@ constexpr std::size_t kKeepBytesMax = 4U << 20;
 /// Fields of one JSON object, each with its comma.
 class Fields {
  public:
-  Fields(JsonWriter& out, std::string& without_nul) : out_(out), without_nul_(without_nul) {}
+  Fields(JsonWriter& out, std::string& without_nul, PostgresNames& names)
+      : out_(out), without_nul_(without_nul), names_(names) {}
+
+  void label(std::string_view key, std::string_view value) {
+    if (!value.empty()) text(key, names_.booked(value), kPostgresLabelBytesMax);
+  }
 
   void text(std::string_view key, std::string_view value, std::size_t bytes_max = kWhole) {
     if (value.empty()) return;
@@ -56,15 +60,16 @@ class Fields {
 
   JsonWriter& out_;
   std::string& without_nul_;
+  PostgresNames& names_;
 };
 
 void write_attempt(JsonWriter& out, Fields& fields, const AttemptRow& attempt, std::size_t number, bool last) {
   out.raw(R"({"n":)");
   out.number(static_cast<std::int64_t>(number));
   fields.flag(R"(,"l":true)", last);
-  fields.text(R"(,"p":)", attempt.provider, kLabelBytesMax);
-  fields.text(R"(,"m":)", attempt.model, kLabelBytesMax);
-  fields.text(R"(,"rm":)", attempt.reply_model);
+  fields.label(R"(,"p":)", attempt.provider);
+  fields.label(R"(,"m":)", attempt.model);
+  fields.label(R"(,"rm":)", attempt.reply_model);
   fields.text(R"(,"q":)", attempt.provider_request_id);
   fields.number(R"(,"k":)", attempt.key_index);
   std::size_t phases = attempt.phases_us.size();
@@ -130,7 +135,7 @@ std::string_view PostgresDocument::write(const LedgerBatch& batch) {
 void PostgresDocument::write_call(const LedgerBatch& batch, const CallRow& call, std::string_view before) {
   for (;;) {
     JsonWriter out(bytes_.data() + used_, bytes_.data() + bytes_.size());
-    Fields fields(out, without_nul_);
+    Fields fields(out, without_nul_, names_);
     out.raw(before);
     out.raw(R"({"id":)");
     std::string_view id = call.id.text();
@@ -139,12 +144,12 @@ void PostgresDocument::write_call(const LedgerBatch& batch, const CallRow& call,
     fields.number(R"(,"t":)", call.started_unix_ms);
     fields.number(R"(,"d":)", call.took_us);
     fields.number(R"(,"f":)", call.first_byte_us, -1);
-    fields.text(R"(,"ro":)", call.route, kLabelBytesMax);
-    fields.text(R"(,"ta":)", call.task, kLabelBytesMax);
-    fields.text(R"(,"m":)", call.model, kLabelBytesMax);
-    fields.text(R"(,"p":)", call.provider, kLabelBytesMax);
-    fields.text(R"(,"k":)", call.key, kLabelBytesMax);
-    fields.text(R"(,"g":)", call.group, kLabelBytesMax);
+    fields.label(R"(,"ro":)", call.route);
+    fields.label(R"(,"ta":)", call.task);
+    fields.label(R"(,"m":)", call.model);
+    fields.label(R"(,"p":)", call.provider);
+    fields.label(R"(,"k":)", call.key);
+    fields.label(R"(,"g":)", call.group);
     fields.text(R"(,"u":)", call.user);
     fields.text(R"(,"x":)", call.tags);
     if (call.outcome != Outcome::ok) fields.name(R"(,"o":")", name_of(call.outcome));
@@ -153,6 +158,7 @@ void PostgresDocument::write_call(const LedgerBatch& batch, const CallRow& call,
     fields.number(R"(,"s":)", call.status);
     fields.flag(R"(,"st":true)", call.stream);
     fields.flag(R"(,"ra":true)", call.raw);
+    fields.flag(R"(,"rk":true)", call.reask);
     fields.number(R"(,"cr":)", call.client_retry);
     fields.number(R"(,"ms":)", call.messages);
     fields.number(R"(,"pb":)", static_cast<std::int64_t>(call.prompt_bytes));

@@ -9,17 +9,26 @@
 
 namespace weir::store {
 
+class PostgresNames;
+
+/// Labels are parts of B-tree keys, which end at 2.7 kB; real ones have tens of bytes.
+inline constexpr std::size_t kPostgresLabelBytesMax = 256;
+
 /// A batch as the JSON array that postgres_insert_sql() takes: one object per call on a line of its own, its attempts
 /// inside, what is 0 or empty left out. Any bytes in, valid UTF-8 without NUL out.
 /// Keeps its memory from batch to batch.
 class PostgresDocument {
  public:
+  /// `names`: which labels may still be new.
+  explicit PostgresDocument(PostgresNames& names) : names_(names) {}
+
   /// Good until the next write().
   std::string_view write(const LedgerBatch& batch);
 
  private:
   void write_call(const LedgerBatch& batch, const CallRow& call, std::string_view before);
 
+  PostgresNames& names_;
   std::string bytes_;
   std::size_t used_ = 0;
   std::string without_nul_;

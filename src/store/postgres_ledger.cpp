@@ -64,8 +64,9 @@ Result<void> PostgresLedger::append(const LedgerBatch& batch) {
   const TimePoint deadline = now + (away_ ? limits_.try_again : limits_.statement);
   if (!reach(deadline) || deliver(document, instance_, deadline) != Sent::done) {
     if (auto kept = spool(document, batch.calls.size()); !kept) return kept;
-  } else if (calls_spooled() > 0) {
-    replay(Clock::now() + limits_.replay);
+  } else {
+    note_names(deadline);
+    if (calls_spooled() > 0) replay(Clock::now() + limits_.replay);
   }
   written_.fetch_add(batch.calls.size(), std::memory_order_relaxed);
   return {};
@@ -76,6 +77,7 @@ Result<void> PostgresLedger::upkeep(std::int64_t now_unix_ms) {
   adopt_spools();
   if (!reach(deadline)) return {};
   replay(deadline);
+  if (connection_) static_cast<void>(names_.load(*connection_, deadline));  // what others have added; else in a minute
   const std::string now = fmt::format("{}", now_unix_ms);
   const char* const parameters[] = {now.c_str()};
   const std::string sql = fmt::format(
@@ -92,6 +94,13 @@ Result<void> PostgresLedger::upkeep(std::int64_t now_unix_ms) {
     }
   }
   return {};
+}
+
+void PostgresLedger::note_names(TimePoint deadline) {
+  if (!names_.has_new() || !connection_) return;
+  if (const auto noted = names_.note(*connection_, deadline); !noted && noted.error().connection_lost()) {
+    went_away(noted.error());
+  }
 }
 
 bool PostgresLedger::reach(TimePoint deadline) {
@@ -113,6 +122,7 @@ PostgresResult<void> PostgresLedger::connect(TimePoint deadline) {
       made->ask("INSERT INTO weir_instances VALUES ($1::bigint, $2::bigint, 0, 0) ON CONFLICT (id) DO NOTHING",
                 parameters, deadline);
   if (!noted) return std::unexpected(noted.error());
+  if (auto loaded = names_.load(*made, deadline); !loaded) return loaded;
   connection_.emplace(std::move(*made));
   return {};
 }

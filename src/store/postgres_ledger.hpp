@@ -11,6 +11,7 @@
 #include "store/ledger.hpp"
 #include "store/postgres_connection.hpp"
 #include "store/postgres_document.hpp"
+#include "store/postgres_names.hpp"
 #include "store/postgres_spool.hpp"
 
 #include <weir/base/random.hpp>
@@ -64,6 +65,8 @@ class PostgresLedger final : public LedgerStore {
   /// True with a connection that may be used. A database that is away is tried only now and then, within `deadline`.
   bool reach(TimePoint deadline);
   PostgresResult<void> connect(TimePoint deadline);
+  /// Says to the other weirs which names are new. What cannot be said now is said with a later batch.
+  void note_names(TimePoint deadline);
   void went_away(const PostgresError& error);
   void came_back();
 
@@ -89,7 +92,8 @@ class PostgresLedger final : public LedgerStore {
   std::uint64_t instance_;
   PostgresLimits limits_;
   std::optional<PostgresConnection> connection_;
-  PostgresDocument document_;
+  PostgresNames names_;
+  PostgresDocument document_{names_};
   std::unique_ptr<PostgresSpool> own_;                     ///< made when it is first needed
   std::vector<std::unique_ptr<PostgresSpool>> left_over_;  ///< of processes that are gone
   Random random_;

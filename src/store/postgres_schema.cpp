@@ -1,5 +1,8 @@
 #include "store/postgres_schema.hpp"
 
+#include <iterator>
+#include <vector>
+
 #include <fmt/core.h>
 
 namespace weir::store {
@@ -19,9 +22,70 @@ constexpr const char* kInstances = R"(CREATE TABLE weir_instances (
   started_ms bigint NOT NULL,
   calls bigint NOT NULL,
   lost bigint NOT NULL) WITH (fillfactor = 50))";
+// Since version 3: what clients named so far; sums by user and day, and by target (what drift and --reprice read).
+constexpr const char* kNames = "CREATE TABLE weir_names (name text PRIMARY KEY)";
+constexpr const char* kUserDays = R"(CREATE TABLE weir_user_days (
+  day_ms bigint NOT NULL,
+  user_name text NOT NULL,
+  model text NOT NULL,
+  calls bigint NOT NULL,
+  failed_calls bigint NOT NULL,
+  client_retries bigint NOT NULL,
+  attempts bigint NOT NULL,
+  failed_attempts bigint NOT NULL,
+  uncached bigint NOT NULL,
+  cache_read bigint NOT NULL,
+  cache_write bigint NOT NULL,
+  output bigint NOT NULL,
+  reasoning bigint NOT NULL,
+  messages bigint NOT NULL,
+  took_us bigint NOT NULL,
+  cost bigint NOT NULL,
+  wasted bigint NOT NULL,
+  price_unknown_calls bigint NOT NULL,
+  saved_exact_cache bigint NOT NULL,
+  saved_semantic_cache bigint NOT NULL,
+  saved_coalesced bigint NOT NULL,
+  saved_compression bigint NOT NULL,
+  saved_routing bigint NOT NULL,
+  saved_provider_cache bigint NOT NULL,
+  saved_batch bigint NOT NULL,
+  PRIMARY KEY (day_ms, user_name, model)) WITH (fillfactor = 70))";
+constexpr const char* kTargetHours = R"(CREATE TABLE weir_target_hours (
+  hour_ms bigint NOT NULL,
+  model text NOT NULL,
+  provider text NOT NULL,
+  reply_model text NOT NULL,
+  price_known boolean NOT NULL,
+  price_input bigint NOT NULL,
+  price_output bigint NOT NULL,
+  price_cache_read bigint NOT NULL,
+  price_cache_write bigint NOT NULL,
+  calls bigint NOT NULL,
+  attempts bigint NOT NULL,
+  uncached bigint NOT NULL,
+  cache_read bigint NOT NULL,
+  cache_write bigint NOT NULL,
+  output bigint NOT NULL,
+  reasoning bigint NOT NULL,
+  cost bigint NOT NULL,
+  PRIMARY KEY (hour_ms, model, provider, reply_model, price_known, price_input, price_output, price_cache_read,
+    price_cache_write)) WITH (fillfactor = 70))";
+// Tables with millions of calls are completed in a moment: sums begin with the next day, before it reports read calls.
+constexpr const char* kCompletion[] = {
+    "ALTER TABLE weir_calls ADD COLUMN reask boolean NOT NULL DEFAULT false",
+    "ALTER TABLE weir_schema ADD COLUMN rolled_since_ms bigint NOT NULL DEFAULT 0",
+    "UPDATE weir_schema SET rolled_since_ms = (extract(epoch FROM now())::bigint / 86400 + 1) * 86400000",
+    kNames,
+    kUserDays,
+    kTargetHours,
+};
 constexpr const char* kTables[] = {
     kInstances,
-    R"(CREATE TABLE weir_schema (version integer NOT NULL))",
+    kNames,
+    kUserDays,
+    kTargetHours,
+    R"(CREATE TABLE weir_schema (version integer NOT NULL, rolled_since_ms bigint NOT NULL DEFAULT 0))",
     R"(CREATE TABLE weir_calls (
   id uuid PRIMARY KEY,
   request_id text NOT NULL,
@@ -47,7 +111,8 @@ constexpr const char* kTables[] = {
   prompt_bytes bigint NOT NULL,
   system_hash bigint NOT NULL,
   prompt_hash bigint NOT NULL,
-  price_unknown boolean NOT NULL))",
+  price_unknown boolean NOT NULL,
+  reask boolean NOT NULL DEFAULT false))",
     R"(CREATE INDEX weir_calls_started ON weir_calls USING brin (started_ms) WITH (pages_per_range = 32, autosummarize = on))",
     R"(CREATE INDEX weir_calls_request_id ON weir_calls USING hash (request_id) WHERE request_id <> '')",
     R"(CREATE TABLE weir_attempts (
@@ -165,7 +230,7 @@ PostgresResult<void> make_tables(PostgresConnection& connection, TimePoint deadl
   for (const char* const table : kTables) {
     if (auto made = done(table); !made) return made;
   }
-  const std::string version = fmt::format("INSERT INTO weir_schema VALUES ({})", kPostgresSchemaVersion);
+  const std::string version = fmt::format("INSERT INTO weir_schema VALUES ({}, 0)", kPostgresSchemaVersion);
   if (auto set = done(version.c_str()); !set) return set;
   return done("COMMIT");
 }
@@ -177,10 +242,12 @@ PostgresResult<void> complete_tables(PostgresConnection& connection, TimePoint d
   }
   const auto found = check_version(connection, deadline);  // another weir may have been quicker
   if (!found) return std::unexpected(found.error());
-  if (*found < kPostgresSchemaVersion) {
-    for (const char* const sql : {kInstances, version.c_str()}) {
-      if (auto rows = connection.ask(sql, deadline); !rows) return std::unexpected(rows.error());
-    }
+  std::vector<const char*> missing;
+  if (*found < 2) missing.push_back(kInstances);
+  if (*found < 3) missing.insert(missing.end(), std::begin(kCompletion), std::end(kCompletion));
+  if (*found < kPostgresSchemaVersion) missing.push_back(version.c_str());
+  for (const char* const sql : missing) {
+    if (auto rows = connection.ask(sql, deadline); !rows) return std::unexpected(rows.error());
   }
   if (auto rows = connection.ask("COMMIT", deadline); !rows) return std::unexpected(rows.error());
   return {};
@@ -200,7 +267,7 @@ PostgresResult<void> ensure_postgres_schema(PostgresConnection& connection, Time
   return {};
 }
 
-PostgresResult<void> check_postgres_schema(PostgresConnection& connection, TimePoint deadline) {
+PostgresResult<std::int64_t> check_postgres_schema(PostgresConnection& connection, TimePoint deadline) {
   const auto session = connection.ask(
       "SELECT set_config('default_transaction_read_only', 'on', false), to_regclass('weir_schema') IS NOT NULL",
       deadline);
@@ -208,9 +275,7 @@ PostgresResult<void> check_postgres_schema(PostgresConnection& connection, TimeP
   if (!session->boolean(0, 1)) {
     return std::unexpected(PostgresError{"it has no ledger yet; `weir serve` makes one", "0A000"});
   }
-  // A reader needs nothing of the later version.
-  if (const auto version = check_version(connection, deadline); !version) return std::unexpected(version.error());
-  return {};
+  return check_version(connection, deadline);
 }
 
 }  // namespace weir::store

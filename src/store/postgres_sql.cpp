@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <fmt/core.h>
+
 namespace weir::store {
 namespace {
 
@@ -37,7 +39,7 @@ static_assert(kSums.size() == kPostgresSums);
 // The three parts have the same columns in the same order; those that a part does not fill are 0.
 constexpr const char* kCallPart = R"(
 SELECT c.started_ms, c.task, c.route, c.model, c.provider, c.key_name, c.group_name, c.outcome, c.failure, c.user_name, c.tags,
-  1::bigint AS calls, (c.outcome <> 'ok')::int AS failed_calls, (c.client_retry > 0)::int AS client_retries,
+  1::bigint AS calls, (c.outcome <> 'ok')::int AS failed_calls, (c.client_retry > 0 OR {})::int AS client_retries,
   0::bigint AS attempts, 0 AS failed_attempts, 0::bigint AS uncached, 0::bigint AS cache_read, 0::bigint AS cache_write,
   0::bigint AS output, 0::bigint AS reasoning, c.messages, c.took_us, 0::bigint AS cost, 0::bigint AS wasted,
   c.price_unknown::int AS price_unknown_calls)";
@@ -56,13 +58,13 @@ WITH batch AS MATERIALIZED (
   SELECT * FROM json_to_recordset($1::json) AS j(
     id uuid, q text, t bigint, d bigint, f bigint, ro text, ta text, m text, p text, k text, g text, u text, x text, o text,
     e text, ph text, s integer, st boolean, ra boolean, cr bigint, ms bigint, pb bigint, sh bigint, pr bigint, pu boolean,
-    sv json, qt text, rt text, tu bigint, a json)
+    rk boolean, sv json, qt text, rt text, tu bigint, a json)
 ), new_calls AS (
   INSERT INTO weir_calls
   SELECT id, coalesce(q, ''), coalesce(t, 0), coalesce(d, 0), coalesce(f, -1), coalesce(ro, ''), coalesce(ta, ''),
     coalesce(m, ''), coalesce(p, ''), coalesce(k, ''), coalesce(g, ''), coalesce(u, ''), coalesce(x, ''), coalesce(o, 'ok'),
     coalesce(e, 'none'), coalesce(ph, 'none'), coalesce(s, 0), st IS TRUE, ra IS TRUE, coalesce(cr, 0), coalesce(ms, 0),
-    coalesce(pb, 0), coalesce(sh, 0), coalesce(pr, 0), pu IS TRUE
+    coalesce(pb, 0), coalesce(sh, 0), coalesce(pr, 0), pu IS TRUE, rk IS TRUE
   FROM batch ORDER BY id
   ON CONFLICT DO NOTHING RETURNING *
 ), new_attempts AS (
@@ -96,6 +98,24 @@ constexpr const char* kInsertConflict = R"(
   FROM parts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9
   ON CONFLICT (hour_ms, task, route, model, provider, key_name, group_name, outcome, failure) DO UPDATE SET )";
 
+// By user only what a day has: a row for each user and hour would be nearly one per call.
+constexpr const char* kInsertUserDays = R"(), rolled_users AS (
+  INSERT INTO weir_user_days AS h
+  SELECT started_ms - started_ms % 86400000, {}, model)";
+constexpr const char* kUserDaysConflict = R"(
+  FROM parts GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 ON CONFLICT (day_ms, user_name, model) DO UPDATE SET )";
+constexpr const char* kInsertTargetHours = R"(), rolled_targets AS (
+  INSERT INTO weir_target_hours AS h
+  SELECT started_ms - started_ms % 3600000, model, provider, {}, price_known, price_input, price_output, price_cache_read,
+    price_cache_write, count(*) FILTER (WHERE last), count(*), sum(uncached), sum(cache_read), sum(cache_write),
+    sum(output - reasoning), sum(reasoning), sum(cost)
+  FROM new_attempts GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+  ON CONFLICT (hour_ms, model, provider, reply_model, price_known, price_input, price_output, price_cache_read,
+    price_cache_write) DO UPDATE SET calls = h.calls + excluded.calls, attempts = h.attempts + excluded.attempts,
+    uncached = h.uncached + excluded.uncached, cache_read = h.cache_read + excluded.cache_read,
+    cache_write = h.cache_write + excluded.cache_write, output = h.output + excluded.output,
+    reasoning = h.reasoning + excluded.reasoning, cost = h.cost + excluded.cost)";
+
 // $2: whose calls they are. Nobody else writes that row, but for one who has taken over a dead process's spool.
 constexpr const char* kInsertEnd = R"(), counted AS (
   INSERT INTO weir_instances AS i SELECT $2::bigint, 0, (SELECT count(*) FROM new_calls), 0
@@ -109,17 +129,22 @@ std::string insert_sql() {
   sql += kInsertHours;
   sql += postgres_sums();
   sql += kInsertConflict;
-  for (std::string_view comma; const std::string_view sum : kSums) {
-    sql.append(comma).append(sum).append(" = h.").append(sum).append(" + excluded.").append(sum);
-    comma = ", ";
+  std::string added;
+  for (const std::string_view sum : kSums) {
+    added.append(added.empty() ? "" : ", ").append(sum).append(" = h.").append(sum).append(" + excluded.").append(sum);
   }
+  sql += added;
+  sql += fmt::format(kInsertUserDays, kPostgresUser);
+  sql += postgres_sums();
+  sql.append(kUserDaysConflict).append(added);
+  sql += fmt::format(kInsertTargetHours, kPostgresReplyModel);
   return sql += kInsertEnd;
 }
 
 }  // namespace
 
-std::string postgres_parts(const PostgresSources& from) {
-  std::string sql = kCallPart;
+std::string postgres_parts(const PostgresSources& from, std::string_view reask) {
+  std::string sql = fmt::format(kCallPart, reask);
   for (const std::string_view cause : kSaved) sql.append(", 0::bigint AS saved_").append(cause);
   sql.append(" FROM ").append(from.calls).append(kAttemptPart);
   for (std::size_t i = 0; i < kSaved.size(); ++i) sql += ", 0";

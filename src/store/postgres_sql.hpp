@@ -20,9 +20,14 @@ struct PostgresSources {
 
 /// A SELECT of started_ms, the names a call is summed by, user_name, tags and the sums' columns, as many rows as it
 /// takes. The same text makes the hourly sums and reads what they do not have, so the two cannot drift.
-std::string postgres_parts(const PostgresSources& from);
+/// `reask`: whether a call asked again, as SQL over `c`.
+std::string postgres_parts(const PostgresSources& from, std::string_view reask = "c.reask");
 
 inline constexpr std::size_t kPostgresSums = 15 + kSavingCauseNames.size();
+/// Users and what providers name are longer than what an index takes; as SQL over calls or attempts.
+inline constexpr std::string_view kPostgresUser = "left(user_name, 256)";
+inline constexpr std::string_view kPostgresReplyModel = "left(reply_model, 256)";
+
 /// ", calls, failed_calls, …" in the order of weir_hours, and the same added up.
 std::string postgres_sum_columns();
 std::string postgres_sums();

@@ -77,7 +77,7 @@ std::int64_t key_of(const IdBytes& id) {
 std::int64_t pack_call_end(const CallRow& call) {
   return static_cast<std::int64_t>(call.outcome) | static_cast<std::int64_t>(call.failure) << 3 |
          static_cast<std::int64_t>(call.phase) << 9 | bit(call.stream, 12) | bit(call.raw, 13) |
-         static_cast<std::int64_t>(call.status) << 14;
+         static_cast<std::int64_t>(call.status) << 14 | bit(call.reask, 30);
 }
 
 void unpack_call_end(std::int64_t packed, CallRow& call) {
@@ -87,6 +87,7 @@ void unpack_call_end(std::int64_t packed, CallRow& call) {
   call.stream = has(packed, 12);
   call.raw = has(packed, 13);
   call.status = static_cast<std::uint16_t>(packed >> 14);
+  call.reask = has(packed, 30);
 }
 
 std::int64_t pack_attempt_end(const AttemptRow& attempt) {

@@ -28,7 +28,7 @@ constexpr std::int64_t ms_of_key(std::int64_t key) {
   return key >> kKeyRandomBits;
 }
 
-/// outcome: bits 0-2, failure: 3-8, phase: 9-11, stream: 12, raw: 13, status: 14-29.
+/// outcome: bits 0-2, failure: 3-8, phase: 9-11, stream: 12, raw: 13, status: 14-29, reask: 30.
 std::int64_t pack_call_end(const CallRow& call);
 void unpack_call_end(std::int64_t packed, CallRow& call);
 /// failure: bits 0-5, phase: 6-8, status: 9-24, then price_known, wasted, may_have_been_billed, reused_connection,

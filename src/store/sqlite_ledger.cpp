@@ -8,6 +8,7 @@
 #include <weir/base/log.hpp>
 #include "store/sqlite_coding.hpp"
 #include "store/sqlite_names.hpp"
+#include "store/sqlite_packs.hpp"
 #include "store/sqlite_schema.hpp"
 #include "store/sqlite_sums.hpp"
 
@@ -18,6 +19,7 @@ using namespace sqlite;
 
 constexpr int kTextsPerDelete = 500;   // a transaction of some milliseconds
 constexpr int kDeletesPerUpkeep = 40;  // the rest a minute later: calls want to be written too
+constexpr auto kPacksPerUpkeep = std::chrono::milliseconds(250);  // half a million calls; likewise
 
 /// Which file a path leads to, to notice that it was moved or deleted while we have it open.
 struct FileMark {
@@ -37,6 +39,7 @@ struct Connection {
   Database database;
   Names names;
   HourSums sums;
+  Packs packs;
   Statement begin, commit, rollback, insert_call, id_at, insert_attempt, insert_text, count;
   FileMark mark;
 
@@ -50,6 +53,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path) {
   if (!names) return std::unexpected(names.error());
   auto sums = HourSums::prepare(*database);
   if (!sums) return std::unexpected(sums.error());
+  auto packs = Packs::prepare(*database);
+  if (!packs) return std::unexpected(packs.error());
   auto made = std::make_unique<Connection>();
   const std::pair<Statement&, std::string_view> all[] = {
       {made->begin, "BEGIN IMMEDIATE"},
@@ -72,6 +77,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path) {
   made->database = std::move(*database);
   made->names = std::move(*names);
   made->sums = std::move(*sums);
+  made->packs = std::move(*packs);
   made->mark = FileMark::of(path);
   return made;
 }
@@ -163,6 +169,7 @@ Result<void> SqliteLedger::append(const LedgerBatch& batch) {
 
 bool SqliteLedger::write(const LedgerBatch& batch) {
   connection_->sums.clear();
+  if (!connection_->packs.begin()) return false;
   new_calls_ = 0;
   // In the order of their keys: rows are then appended at the end of the table, also when workers took turns.
   placed_.resize(batch.calls.size());
@@ -180,7 +187,7 @@ bool SqliteLedger::write(const LedgerBatch& batch) {
     }
     if (!write_call(batch, placed)) return false;
   }
-  if (!connection_->sums.write()) return false;
+  if (!connection_->sums.write() || !connection_->packs.outdate_late()) return false;
   Statement& count = connection_->count;
   count.bind(0, instance_);
   count.bind(1, new_calls_);
@@ -233,6 +240,7 @@ bool SqliteLedger::write_call(const LedgerBatch& batch, const Placed& placed) {
   if (!is_new) return true;
 
   ++new_calls_;
+  connection_->packs.note(key);
   const std::int64_t hour = ms_of_key(key) / kHourMs;
   if (!names.note_user(user, call.user, hour)) return false;
   Sums& sums = connection_->sums.at(hour, who, call.outcome, call.failure);
@@ -323,6 +331,7 @@ Result<void> SqliteLedger::upkeep(std::int64_t now_unix_ms) {
   if (deleted > 0) {
     sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   }
+  if (!connection_->packs.make(now_unix_ms, Clock::now() + kPacksPerUpkeep)) return std::unexpected(give_up());
   return {};
 }
 

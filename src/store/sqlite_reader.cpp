@@ -9,6 +9,8 @@
 
 #include "store/sqlite_coding.hpp"
 #include "store/sqlite_groups.hpp"
+#include "store/sqlite_packs.hpp"
+#include "store/sqlite_part_groups.hpp"
 #include "store/sqlite_rows.hpp"
 #include "store/sqlite_schema.hpp"
 
@@ -69,14 +71,17 @@ const char* column_of(Dimension dimension) {
   return nullptr;
 }
 
-using UseKey = std::tuple<std::string, std::string, std::array<std::int64_t, 4>, bool>;
+using UseKey = std::tuple<std::string, std::string, std::string, std::array<std::int64_t, 4>, bool>;
 using Uses = std::map<UseKey, TargetSums>;
 
-UseKey use_key(std::string_view model, std::string_view reply_model, const Price& price, bool known) {
-  return {std::string(model),
-          std::string(reply_model),
+/// Of an AttemptRow or a RowReader::Target.
+UseKey use_key(const auto& target) {
+  const Price& price = target.price;
+  return {std::string(target.model),
+          std::string(target.provider),
+          std::string(target.reply_model),
           {price.input.value, price.output.value, price.cache_read.value, price.cache_write.value},
-          known};
+          target.price_known};
 }
 
 class SqliteReader final : public LedgerReader {
@@ -102,6 +107,7 @@ class SqliteReader final : public LedgerReader {
   template <class F>
   Result<void> each_call(std::int64_t since, std::int64_t until, F&& use);
   Result<void> add_hours(const SumQuery& query, const Span& span, Groups& groups);
+  Result<void> add_parts(const SumQuery& query, Groups& groups);
   std::string value_text(Dimension dimension, std::int64_t value);
   Result<std::vector<ModelUse>> uses(std::int64_t since, std::int64_t until);
   Result<std::int64_t> users(std::int64_t since, std::int64_t until);
@@ -176,6 +182,20 @@ Result<void> SqliteReader::add_hours(const SumQuery& query, const Span& span, Gr
   return {};
 }
 
+Result<void> SqliteReader::add_parts(const SumQuery& query, Groups& groups) {
+  if (query.by.size() > PartGroups::kDimensionsMax) {
+    return failure(fmt::format("at most {} dimensions", PartGroups::kDimensionsMax));
+  }
+  auto parts = PackedParts::prepare(database_);
+  if (!parts) return std::unexpected(parts.error());
+  PartGroups sums(query, rows_);
+  const auto read = parts->each(database_, rows_, key_from_ms(query.since_unix_ms), key_from_ms(query.until_unix_ms),
+                                [&](std::int64_t hour, const Part& part) { sums.add(hour, part); });
+  if (!read) return read;
+  sums.into(groups);
+  return {};
+}
+
 Result<std::vector<SumRow>> SqliteReader::sums(const SumQuery& query) {
   return at_one_moment([&]() -> Result<std::vector<SumRow>> {
     Groups groups(query);
@@ -183,7 +203,8 @@ Result<std::vector<SumRow>> SqliteReader::sums(const SumQuery& query) {
     if (std::ranges::all_of(query.by, [](Dimension by) { return column_of(by) != nullptr; })) {
       if (auto added = add_hours(query, span, groups); !added) return std::unexpected(added.error());
     } else {
-      span.edges_ms = {{query.since_unix_ms, query.until_unix_ms}};
+      if (auto added = add_parts(query, groups); !added) return std::unexpected(added.error());
+      return groups.rows();
     }
     for (const auto& [since, until] : span.edges_ms) {
       const auto added = each_call(since, until, [&](const LedgerBatch& batch, const CallRow& call) {
@@ -207,7 +228,7 @@ Result<std::vector<ModelUse>> SqliteReader::uses(std::int64_t since, std::int64_
   int code = SQLITE_ROW;
   while ((code = rows->step()) == SQLITE_ROW) {
     const RowReader::Target& target = rows_.target(rows->number(0));
-    TargetSums& sum = sums[use_key(target.model, target.reply_model, target.price, target.price_known)];
+    TargetSums& sum = sums[use_key(target)];
     int at = 1;
     for (std::int64_t* part : {&sum.calls, &sum.attempts, &sum.uncached, &sum.cache_read, &sum.cache_write, &sum.output,
                                &sum.reasoning, &sum.cost}) {
@@ -219,16 +240,16 @@ Result<std::vector<ModelUse>> SqliteReader::uses(std::int64_t since, std::int64_
     const auto added = each_call(edge_since, edge_until, [&](const LedgerBatch& batch, const CallRow& call) {
       const auto attempts = batch.attempts_of(call);
       for (const AttemptRow& attempt : attempts) {
-        sums[use_key(attempt.model, attempt.reply_model, attempt.price, attempt.price_known)].add_attempt(
-            attempt, &attempt == &attempts.back());
+        sums[use_key(attempt)].add_attempt(attempt, &attempt == &attempts.back());
       }
     });
     if (!added) return std::unexpected(added.error());
   }
   std::vector<ModelUse> uses;
   for (const auto& [key, sum] : sums) {
-    const auto& [model, reply_model, price, known] = key;
+    const auto& [model, provider, reply_model, price, known] = key;
     uses.push_back({model,
+                    provider,
                     reply_model,
                     {{price[0]}, {price[1]}, {price[2]}, {price[3]}},
                     known,
@@ -242,7 +263,8 @@ Result<std::vector<ModelUse>> SqliteReader::uses(std::int64_t since, std::int64_
                     {sum.cost}});
   }
   std::ranges::sort(uses, [](const ModelUse& a, const ModelUse& b) {
-    return std::tie(b.cost.value, a.model, a.reply_model) < std::tie(a.cost.value, b.model, b.reply_model);
+    return std::tie(b.cost.value, a.model, a.provider, a.reply_model) <
+           std::tie(a.cost.value, b.model, b.provider, b.reply_model);
   });
   return uses;
 }

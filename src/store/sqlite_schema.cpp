@@ -57,15 +57,6 @@ CREATE TABLE target_hours(hour INTEGER NOT NULL, target INTEGER NOT NULL, calls 
 CREATE TABLE user_hours(hour INTEGER NOT NULL, user INTEGER NOT NULL, PRIMARY KEY(hour, user)) WITHOUT ROWID;
 CREATE TABLE instances(id INTEGER PRIMARY KEY, started_ms INTEGER NOT NULL, calls INTEGER NOT NULL,
   lost INTEGER NOT NULL);
-CREATE VIEW calls AS SELECT c.call,
-  strftime('%Y-%m-%dT%H:%M:%fZ', ((c.call >> 22) + c.started_after_id) / 1000.0, 'unixepoch') AS started,
-  lower(hex(c.id)) AS id, c.request_id, r.text AS route, t.text AS task, m.text AS model, p.text AS provider,
-  k.text AS key, g.text AS grp, u.text AS user, c.tags, c.ended & 7 AS outcome, c.ended >> 3 & 63 AS failure,
-  c.ended >> 14 AS status, c.ended >> 12 & 1 AS stream, c.took_us, c.first_byte_us, c.messages, c.client_retry,
-  c.prompt_bytes, c.system_hash, c.prompt_hash, c.saved, c.attempts
-  FROM call_rows c JOIN who w ON w.id = c.who JOIN names r ON r.id = w.route JOIN names t ON t.id = w.task
-  JOIN names m ON m.id = w.model JOIN names p ON p.id = w.provider JOIN names k ON k.id = w.key
-  JOIN names g ON g.id = w.grp LEFT JOIN users u ON u.hash = c.user;
 CREATE VIEW attempts AS SELECT a.call, a.number, p.text AS provider, m.text AS model, r.text AS reply_model,
   t.key_index, a.attempt_ended & 63 AS failure, a.attempt_ended >> 9 & 65535 AS status,
   a.attempt_ended >> 26 & 1 AS wasted, t.price_known, a.uncached, a.cache_read, a.cache_write, a.output, a.reasoning,
@@ -79,19 +70,35 @@ CREATE VIEW attempts AS SELECT a.call, a.number, p.text AS provider, m.text AS m
 PRAGMA application_id = 2003134834;
 PRAGMA user_version = 1;
 )sql";
-static_assert(kApplicationId == 2003134834 && kSchemaVersion == 1, "the numbers at the end of kSchema");
+// Since version 2 (Packs; calls that ask again). A file of version 1 gets the table and has nothing in it yet.
+constexpr const char* kSecond = R"sql(
+CREATE TABLE packs(begin INTEGER PRIMARY KEY, until INTEGER NOT NULL, hour INTEGER NOT NULL, bytes BLOB);
+CREATE INDEX packs_outdated ON packs(begin) WHERE bytes IS NULL;
+DROP VIEW IF EXISTS calls;
+CREATE VIEW calls AS SELECT c.call,
+  strftime('%Y-%m-%dT%H:%M:%fZ', ((c.call >> 22) + c.started_after_id) / 1000.0, 'unixepoch') AS started,
+  lower(hex(c.id)) AS id, c.request_id, r.text AS route, t.text AS task, m.text AS model, p.text AS provider,
+  k.text AS key, g.text AS grp, u.text AS user, c.tags, c.ended & 7 AS outcome, c.ended >> 3 & 63 AS failure,
+  c.ended >> 14 & 65535 AS status, c.ended >> 12 & 1 AS stream, c.took_us, c.first_byte_us, c.messages,
+  c.client_retry, c.ended >> 30 & 1 AS reask, c.prompt_bytes, c.system_hash, c.prompt_hash, c.saved, c.attempts
+  FROM call_rows c JOIN who w ON w.id = c.who JOIN names r ON r.id = w.route JOIN names t ON t.id = w.task
+  JOIN names m ON m.id = w.model JOIN names p ON p.id = w.provider JOIN names k ON k.id = w.key
+  JOIN names g ON g.id = w.grp LEFT JOIN users u ON u.hash = c.user;
+PRAGMA user_version = 2;
+)sql";
+static_assert(kApplicationId == 2003134834 && kSchemaVersion == 2, "the numbers at the ends of kSchema, kSecond");
 static_assert(static_cast<int>(SavingCause::count_) == 7,
               "one saved_ column of `hours` per cause, in the enum's order");
 
-/// True: a ledger that this weir knows. False: an empty file. The error says what else it is.
-Result<bool> has_schema(Database& database) {
+/// The version of a ledger that this weir knows, 0 for an empty file. The error says what else it is.
+Result<std::int64_t> schema_of(Database& database) {
   const auto application = database.number("PRAGMA application_id");
   if (!application) return std::unexpected(application.error());
   const auto version = database.number("PRAGMA user_version");
   if (!version) return std::unexpected(version.error());
   const auto things = database.number("SELECT count(*) FROM sqlite_master");
   if (!things) return std::unexpected(things.error());
-  if (*application == 0 && *version == 0 && *things == 0) return false;
+  if (*application == 0 && *version == 0 && *things == 0) return 0;
   if (*application != kApplicationId) {
     return failure(fmt::format("stores.ledger: {} is a database of another program; name a file that is not there yet",
                                database.path()));
@@ -102,15 +109,16 @@ Result<bool> has_schema(Database& database) {
         "another file",
         database.path(), *version, kSchemaVersion));
   }
-  return true;
+  return version;
 }
 
 Result<void> make_schema(Database& database) {
   // Looked at again under the lock: another process may have made it just now.
   if (auto begun = database.run("BEGIN IMMEDIATE"); !begun) return begun;
-  auto has = has_schema(database);
-  if (has && *has) return database.run("COMMIT");
-  Result<void> made = has ? database.run(kSchema) : Result<void>(std::unexpected(has.error()));
+  const auto has = schema_of(database);
+  Result<void> made = has ? Result<void>() : std::unexpected(has.error());
+  if (made && *has < 1) made = database.run(kSchema);
+  if (made && *has < 2) made = database.run(kSecond);
   if (made) made = database.run("COMMIT");
   if (!made) static_cast<void>(database.run("ROLLBACK"));
   return made;
@@ -143,7 +151,7 @@ Result<Database> open_for_writing(const std::string& path) {
   if (sqlite3_db_readonly(database->handle(), "main") == 1) {
     return failure(explain(path, SQLITE_READONLY, "it is read-only", 0));
   }
-  auto has = has_schema(*database);
+  const auto has = schema_of(*database);
   if (!has) return std::unexpected(has.error());
   // Of a new file, and before its log: half as many pages to write, check and copy home as with SQLite's own 4 KiB.
   if (auto sized = database->run("PRAGMA page_size = 8192"); !sized) return std::unexpected(sized.error());
@@ -164,7 +172,7 @@ Result<Database> open_for_writing(const std::string& path) {
       !tuned) {
     return std::unexpected(tuned.error());
   }
-  if (!*has) {
+  if (*has < kSchemaVersion) {
     if (auto made = make_schema(*database); !made) return std::unexpected(made.error());
   }
   return database;
@@ -180,9 +188,9 @@ Result<Database> open_for_reading(const std::string& path) {
   }
   auto database = Database::open(path, Database::Mode::read);
   if (!database) return database;
-  auto has = has_schema(*database);
+  const auto has = schema_of(*database);
   if (!has) return std::unexpected(has.error());
-  if (!*has) {
+  if (*has == 0) {
     return failure(fmt::format("stores.ledger: {} is empty; `weir serve` with stores.ledger: file fills it", path));
   }
   if (auto tuned = database->run("PRAGMA query_only = ON; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY");

@@ -6,7 +6,7 @@
 
 namespace weir::store::sqlite {
 
-inline constexpr std::int64_t kSchemaVersion = 1;  ///< PRAGMA user_version; see docs/decisions/0006
+inline constexpr std::int64_t kSchemaVersion = 2;  ///< PRAGMA user_version; see docs/decisions/0007
 
 /// Opens the ledger for writing; makes file (mode 0600), folder and schema where they are not there yet.
 Result<Database> open_for_writing(const std::string& path);

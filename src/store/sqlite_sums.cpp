@@ -35,7 +35,7 @@ void Sums::add_call(const CallRow& call, std::span<const AttemptRow> attempts) {
   Sums& sums = *this;
   sums[Sum::calls] += 1;
   sums[Sum::failed_calls] += call.outcome != Outcome::ok ? 1 : 0;
-  sums[Sum::client_retries] += call.client_retry > 0 ? 1 : 0;
+  sums[Sum::client_retries] += call.client_retry > 0 || call.reask ? 1 : 0;
   sums[Sum::messages] += call.messages;
   sums[Sum::took_us] += call.took_us;
   sums[Sum::price_unknown_calls] += std::ranges::any_of(attempts, [](const auto& a) { return !a.price_known; }) ? 1 : 0;

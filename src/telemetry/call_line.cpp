@@ -177,6 +177,8 @@ void write_call_line(JsonWriter& out, const Exchange& exchange, TimeText& time) 
   }
   out.raw(R"(,"phases_ms":)");
   write_phases(out, phases);
+  if (exchange.request.client_retry > 0) number(out, R"(,"client_retry":)", exchange.request.client_retry);
+  if (exchange.reask) out.raw(R"(,"reask":"appended")");
   if (exchange.attempts.size() > 1) write_attempts(out, exchange);
   out.raw("}\n");
 }

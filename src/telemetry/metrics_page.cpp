@@ -278,12 +278,13 @@ void collect_reasks(Workers workers, Families& out) {
       if (const auto count = slot.counters.json_repaired.read(); count > 0) repaired[{labels[0], labels[1]}] += count;
       if (const auto count = slot.counters.retries_of_client.read(); count > 0)
         sums[{labels[0], labels[1], "client_retry"}] += count;
+      if (const auto count = slot.counters.reasks.read(); count > 0) sums[{labels[0], labels[1], "appended"}] += count;
       if (const auto count = slot.counters.retries_of_weir.read(); count > 0)
         sums[{labels[0], labels[1], "weir_retry"}] += count;
     });
   }
   MetricFamily reasks =
-      family("weir_reasks_total", "What was asked again: by clients' SDKs, and by weir itself", MetricType::Counter);
+      family("weir_reasks_total", "What was asked again, by clients or by weir itself", MetricType::Counter);
   for (const auto& [labels, count] : sums) {
     add_metric(reasks, Names<3>{"route", "task", "why"}, labels).counter.value = static_cast<double>(count);
   }

@@ -150,6 +150,7 @@ void WorkerMetrics::call_ended(const Exchange& exchange) {
     if (saved < 0) last->extra_nano_dollars[i].add(count(-saved));
   }
   if (exchange.request.client_retry > 0) last->retries_of_client.add(1);
+  if (exchange.reask) last->reasks.add(1);
   if (!exchange.dropped_fields.empty()) count_dropped(exchange);
   if (exchange.json_repaired) last->json_repaired.add(1);
   if (exchange.attempts.size() > 1) last->retries_of_weir.add(exchange.attempts.size() - 1);

@@ -43,6 +43,7 @@ struct CallCounters {
   Counter wasted_nano_dollars;
   std::array<Counter, static_cast<std::size_t>(SavingCause::count_)> saved_nano_dollars;
   std::array<Counter, static_cast<std::size_t>(SavingCause::count_)> extra_nano_dollars;  ///< where it cost more
+  Counter reasks;             ///< calls that ask again because of an answer's form
   Counter retries_of_client;  ///< calls that the client's SDK said to be repeated ones
   Counter json_repaired;
   Counter retries_of_weir;  ///< attempts after a call's first

@@ -5,12 +5,14 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <string>
 #include <thread>
 
 #include <benchmark/benchmark.h>
 
+#include <weir/base/clock.hpp>
 #include <weir/base/random.hpp>
 #include "accounting/ledger.hpp"
 
@@ -31,9 +33,10 @@ std::string scratch() {
 }
 
 /// An exchange like that of a usual call; vary() makes it another one of forty kinds, each call with its own ids.
+/// Who asks is one of `users`, 0 = it is not said.
 class Traffic {
  public:
-  Traffic() {
+  explicit Traffic(std::int64_t users = 0) : users_(static_cast<std::uint64_t>(users)) {
     exchange_.plan.route = "default";
     exchange_.request.stream = true;
     exchange_.request.messages = 6;
@@ -65,6 +68,7 @@ class Traffic {
     exchange_.request.prompt_hash = dice;
     exchange_.task = kTasks[dice % 4];
     exchange_.caller = &callers_[dice / 4 % 2];
+    if (users_ > 0) exchange_.user = user_ = "user-" + std::to_string(random_.next() % users_);
     Attempt& attempt = exchange_.attempts.front();
     attempt.model = kModels[dice / 8 % 5];
     attempt.provider_request_id = "req_7f3c1d2ea0b94c7f8b1f1b0e6d3a2c55";
@@ -75,6 +79,8 @@ class Traffic {
   }
 
  private:
+  std::uint64_t users_;
+  std::string user_;
   Random random_{1};
   Price price_{{150'000'000}, {600'000'000}, {75'000'000}, {0}};
   std::array<Caller, 2> callers_{Caller{kKeys[0], "shop", {}}, Caller{kKeys[1], "night", {}}};
@@ -111,14 +117,15 @@ void make_call_only(benchmark::State& state) {
 }
 BENCHMARK(make_call_only);
 
-/// All threads: recorder, hand-over, transaction, and copying home from the log. Argument: calls per transaction.
+/// All threads: recorder, hand-over, transaction, and copying home from the log. Arguments: calls per transaction,
+/// users.
 void record_and_append(benchmark::State& state) {
   const std::string folder = scratch();
   const std::string path = folder + "/ledger.db";
   auto opened = Ledger::open({path, ""}, 1);
   if (!opened) return state.SkipWithError(opened.error().message.c_str());
   Ledger& ledger = **opened;
-  Traffic traffic;
+  Traffic traffic(state.range(1));
   std::int64_t calls = 0;
   for ([[maybe_unused]] auto unused : state) {
     ledger.worker(0).call_ended(traffic.vary(kBegin + calls / 10));
@@ -131,9 +138,15 @@ void record_and_append(benchmark::State& state) {
   opened->reset();
   std::filesystem::remove_all(folder);
 }
-BENCHMARK(record_and_append)->Arg(100)->Arg(1'000)->Arg(4'000)->Iterations(1'000'000)->MeasureProcessCPUTime();
+BENCHMARK(record_and_append)
+    ->Args({100, 0})
+    ->Args({1'000, 0})
+    ->Args({4'000, 0})
+    ->Args({1'000, 4'000})
+    ->Iterations(1'000'000)
+    ->MeasureProcessCPUTime();
 
-/// Ten million calls of the last thirty days, made once.
+/// Ten million calls of thirty days by 4,000 users, made once.
 class FullLedger {
  public:
   FullLedger() : folder_(scratch()) {
@@ -141,7 +154,7 @@ class FullLedger {
     calls_ = asked != nullptr ? std::atoll(asked) : 10'000'000;
     auto ledger = Ledger::open({path(), ""}, 1);
     if (!ledger) std::abort();
-    Traffic traffic;
+    Traffic traffic(4'000);
     for (std::int64_t i = 0; i < calls_; ++i) {
       (*ledger)->worker(0).call_ended(traffic.vary(kBegin + i * (30LL * 24 * 3'600'000) / calls_));
       if (i % 4'000 != 0) continue;
@@ -149,10 +162,16 @@ class FullLedger {
       while ((*ledger)->counters().waiting.load() > 20'000) std::this_thread::sleep_for(1ms);
     }
     (*ledger)->stop(60s);
+    // As many upkeeps as take a quarter of a second each; the others find nothing to do.
+    auto store = store::open_sqlite_ledger(path(), 2);
+    const std::clock_t begin = std::clock();
+    for (int i = 0; i < 400; ++i) static_cast<void>((*store)->upkeep(unix_milliseconds()));
+    pack_us_per_call_ = static_cast<double>(std::clock() - begin) / static_cast<double>(calls_);
   }
   ~FullLedger() { std::filesystem::remove_all(folder_); }
   std::string path() const { return folder_ + "/ledger.db"; }
   std::int64_t calls() const { return calls_; }
+  double pack_us_per_call() const { return pack_us_per_call_; }  ///< CPU, once in a call's life
 
   static const FullLedger& the() {
     static const FullLedger ledger;
@@ -162,6 +181,7 @@ class FullLedger {
  private:
   std::string folder_;
   std::int64_t calls_ = 0;
+  double pack_us_per_call_ = 0;
 };
 
 void report(benchmark::State& state, std::vector<store::Dimension> by) {
@@ -178,6 +198,7 @@ void report(benchmark::State& state, std::vector<store::Dimension> by) {
     for (const store::SumRow& row : *sums) calls += row.calls;
   }
   state.counters["calls"] = static_cast<double>(calls);
+  state.counters["pack_us_per_call"] = ledger.pack_us_per_call();
   state.counters["bytes_per_call"] =
       static_cast<double>(std::filesystem::file_size(ledger.path())) / static_cast<double>(ledger.calls());
 }
@@ -190,8 +211,26 @@ void report_by_task_and_model(benchmark::State& state) {
 void report_by_day_and_model(benchmark::State& state) {
   report(state, {store::Dimension::day, store::Dimension::model});
 }
-void report_by_user(benchmark::State& state) {  // not in the hourly sums: reads every call
+void report_in_all(benchmark::State& state) {
+  report(state, {});
+}
+void report_by_user(benchmark::State& state) {  // not in the hourly sums: reads packs
   report(state, {store::Dimension::user});
+}
+void report_by_model_and_user(benchmark::State& state) {
+  report(state, {store::Dimension::model, store::Dimension::user});
+}
+void report_by_day_and_user(benchmark::State& state) {
+  report(state, {store::Dimension::day, store::Dimension::user});
+}
+void report_by_tag(benchmark::State& state) {
+  report(state, {store::Dimension::tag});
+}
+void period_of_all(benchmark::State& state) {  // half of what drift reads
+  auto reader = store::open_sqlite_reader(FullLedger::the().path());
+  for ([[maybe_unused]] auto unused : state) {
+    benchmark::DoNotOptimize((*reader)->period(kBegin + 1'234'567, kBegin + 40LL * 24 * 3'600'000));
+  }
 }
 void period_of_a_week(benchmark::State& state) {
   auto reader = store::open_sqlite_reader(FullLedger::the().path());
@@ -203,7 +242,12 @@ BENCHMARK(report_by_task)->Unit(benchmark::kMillisecond);
 BENCHMARK(report_by_task_and_model)->Unit(benchmark::kMillisecond);
 BENCHMARK(report_by_day_and_model)->Unit(benchmark::kMillisecond);
 BENCHMARK(period_of_a_week)->Unit(benchmark::kMillisecond);
-BENCHMARK(report_by_user)->Unit(benchmark::kMillisecond)->Iterations(1);
+BENCHMARK(report_in_all)->Unit(benchmark::kMillisecond);
+BENCHMARK(period_of_all)->Unit(benchmark::kMillisecond);
+BENCHMARK(report_by_user)->Unit(benchmark::kMillisecond);
+BENCHMARK(report_by_model_and_user)->Unit(benchmark::kMillisecond);
+BENCHMARK(report_by_day_and_user)->Unit(benchmark::kMillisecond);
+BENCHMARK(report_by_tag)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace weir::accounting

@@ -68,6 +68,7 @@ class LedgerRows {
     call.stream = below(2) != 0;
     call.raw = below(2) != 0;
     call.client_retry = static_cast<std::uint32_t>(below(3));
+    call.reask = below(4) == 0;
     call.messages = static_cast<std::uint32_t>(below(40));
     call.prompt_bytes = static_cast<std::uint64_t>(below(1'000'000));
     call.system_hash = below(2) != 0 ? random_.next() : 0;

@@ -498,6 +498,21 @@ def test_all_places_full_is_busy(weir_with, a, b):
     thread.join()
 
 
+def test_each_place_is_booked_at_its_own_price(weir_with, a, b):
+    settings = deployments(a, b, "first", {"price": {"input": 0, "output": 0}}, {"max_in_flight": 9})
+    settings["models"]["large"]["price"] = {"input": 2, "output": 8}
+    weir = weir_with(settings)
+    usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+    a.answer_next(send(answers.reply(answers.completion(usage=usage))))
+    response = weir.chat({"model": "large"})
+    assert response.header("x-weir-provider") == "a" and float(response.header("x-weir-cost-usd")) == 0
+    a.answer_next(send(answers.reply(answers.error_body("boom"), status=500)))
+    b.answer_next(send(answers.reply(answers.completion(usage=usage))))
+    response = weir.chat({"model": "large"})
+    assert response.header("x-weir-provider") == "b" and float(response.header("x-weir-cost-usd")) == 0.00028
+    assert weir.metrics().value("weir_price_unknown_total") == 0
+
+
 def test_by_weight(weir_with, a, b):
     weir = weir_with(deployments(a, b, "weight", {"weight": 1}, {"weight": 3}))
     marks = a.mark(), b.mark()
@@ -705,3 +720,30 @@ def test_almost_json_is_mended_where_the_route_says_so(weir_with, a, b, model):
         assert json.loads(response.body)["choices"][0]["message"]["content"] == wanted
     assert weir.metrics().value("weir_json_repaired_total", route="mended") == 1
     assert weir.metrics().value("weir_json_repaired_total", route="alone") == 0
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_an_answer_that_did_not_parse_asked_for_again_is_counted_apart(weir_with, a, b, stream):
+    """SEMANTICS 41: the same messages, the answer, and the parser's error behind them."""
+    weir = weir_with(settings_of(a, b) | {"threads": 2})
+    first = [{"role": "system", "content": "Answer in JSON."}, {"role": "user", "content": "Who?"}]
+    answer = {"role": "assistant", "content": '{"who": "me"'}
+    complaint = {"role": "user", "content": "JSONDecodeError: Expecting ',' delimiter. Answer in valid JSON."}
+
+    def ask(messages):
+        assert weir.chat({"model": "both", "messages": messages, "stream": stream}).status == 200
+
+    def counted():
+        return weir.metrics().value("weir_reasks_total", why="appended")
+
+    ask([*first, answer, complaint])
+    assert counted() == 0, "nobody asked for that before"
+    ask(first)
+    ask([*first, answer, {"role": "user", "content": "And who is she? JSON please."}])
+    assert counted() == 0, "the next turn of a conversation"
+    ask([*first, answer, complaint])
+    assert counted() == 1
+    ask([*first, answer, complaint, answer, complaint])
+    assert counted() == 2, "and once more"
+    wait_until(lambda: len(weir.calls()) == 5, "five lines")
+    assert [entry.get("reask") for entry in weir.calls()].count("appended") == 2

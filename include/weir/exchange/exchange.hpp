@@ -31,6 +31,7 @@ struct Exchange {
   std::string_view user;        ///< metadata.user_id, else the body's `user`; empty = none
   std::string_view tags;        ///< x-weir-tags, checked: "k=v,k=v"
   bool raw = false;             ///< a pass-through: relayed as it is
+  bool reask = false;           ///< asks an earlier call again, because of its answer's form (SEMANTICS 41)
   TraceContext trace;           ///< as the observer chose it; all zero where the call is not traced
   Interrupt interrupt;
 

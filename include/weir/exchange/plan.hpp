@@ -59,7 +59,7 @@ struct Target {
   std::string_view provider_name;
   std::string_view model;             ///< metric label: weir's configured name, else the id sent upstream
   std::string_view upstream_model;    ///< the name sent upstream
-  const Price* own_price = nullptr;   ///< override under models:
+  const Price* own_price = nullptr;   ///< override under models:, the place's own first
   const Price* id_price = nullptr;    ///< the catalogue's for `upstream_model`
   const Price* name_price = nullptr;  ///< the catalogue's for the configured name
   TimeLimits time_limits;

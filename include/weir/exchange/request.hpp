@@ -46,6 +46,7 @@ struct Request {
   std::uint32_t messages = 0;      ///< how long the history is; 0 = not known
   std::uint64_t system_hash = 0;   ///< of the system prompt's bytes as sent, to see it change; 0 = none
   std::uint64_t prompt_hash = 0;   ///< of all messages' bytes as sent, to see them repeat; 0 = not known
+  std::uint64_t reask_of = 0;  ///< the prompt_hash of a call that it looks like asking again (SEMANTICS 41); 0 = none
   std::uint32_t client_retry = 0;  ///< x-stainless-retry-count (SEMANTICS 41)
 };
 

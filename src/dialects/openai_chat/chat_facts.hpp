@@ -83,7 +83,8 @@ struct ChatFacts {
 
   std::uint32_t messages = 0;     ///< how many there are
   std::uint64_t system_hash = 0;  ///< of the first message's bytes, if its role is system or developer
-  std::uint64_t prompt_hash = 0;  ///< of the bytes of `messages`
+  std::uint64_t prompt_hash = 0;  ///< of the bytes of `messages`, from the first one's first to the last one's last
+  std::uint64_t reask_of = 0;     ///< the prompt_hash of the call that this one looks like asking again; 0 = none
 
   std::optional<std::int64_t> n;
   std::optional<std::int64_t> max_tokens;  ///< max_completion_tokens, else max_tokens

@@ -10,6 +10,7 @@
 #include "dialects/json/cursor.hpp"
 #include "dialects/json/utf8.hpp"
 #include "dialects/openai_chat/acted_keys.hpp"
+#include "dialects/openai_chat/reask.hpp"
 
 namespace weir::openai_chat {
 namespace {
@@ -87,6 +88,7 @@ class FactsReader {
              "missing_required_parameter");
     }
     if (!facts_.max_tokens) facts_.max_tokens = max_tokens_old_;
+    facts_.reask_of = reask_of(body_, end_);
     return true;
   }
 
@@ -120,7 +122,7 @@ class FactsReader {
     if ((means == Key::messages || means == Key::system) && std::exchange(clash, false)) means = Key::none;
     commas_.member_begins(key_offset, means == Key::metadata && !clash, &facts_.metadata, body_);
     if (clash) refuse_spelling("", shape_.names[name]);
-    if (clash || means == Key::none) return cursor_.skip_value();
+    if (clash || means == Key::none) return skip_other(key);
     const char first = cursor_.peek();
     switch (means) {
       case Key::model:
@@ -177,13 +179,36 @@ class FactsReader {
       refuse_type("messages", "an array of messages");
       return cursor_.skip_value();
     }
-    const std::size_t begin = cursor_.offset();
     facts_.messages = 0;
-    const auto message = [this] {
-      return facts_.messages++ == 0 && shape_.system_is_a_message ? read_first_message() : cursor_.skip_value();
+    std::size_t first_begin = cursor_.offset();
+    Span before;
+    const auto message = [&, this] {
+      cursor_.peek();
+      const std::size_t begin = cursor_.offset();
+      const bool first_one = facts_.messages++ == 0;
+      if (first_one) first_begin = begin;
+      if (!(first_one && shape_.system_is_a_message ? read_first_message() : cursor_.skip_value())) return false;
+      before = end_.answer;
+      end_.answer = end_.last;
+      end_.last = {narrow(begin), narrow(cursor_.offset())};
+      return true;
     };
     if (!cursor_.read_array(message)) return false;
-    facts_.prompt_hash = hash_bytes(body_.substr(begin, cursor_.offset() - begin));
+    if (facts_.messages >= 3) end_.before = {narrow(first_begin), before.end};
+    // Without the brackets: the same messages with some more behind them begin with the same bytes.
+    if (!end_.last.empty()) facts_.prompt_hash = hash_bytes(body_.substr(first_begin, end_.last.end - first_begin));
+    return true;
+  }
+
+  /// A member that weir does not act on; of those that ask for an answer's form it remembers where they stand.
+  bool skip_other(const json::String& key) {
+    Span* const form = key.raw == "response_format" || key.raw == "text" ? &end_.format
+                       : key.raw == "tool_choice"                        ? &end_.tool_choice
+                                                                         : nullptr;
+    cursor_.peek();
+    const std::size_t begin = cursor_.offset();
+    if (!cursor_.skip_value()) return false;
+    if (form != nullptr) *form = {narrow(begin), narrow(cursor_.offset())};
     return true;
   }
 
@@ -318,6 +343,7 @@ class FactsReader {
   std::string_view body_;
   const BodyShape& shape_;
   json::Cursor cursor_;
+  HistoryEnd end_;
   bool model_seen_ = false;
   bool messages_seen_ = false;
   Once keys_;

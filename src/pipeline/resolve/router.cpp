@@ -105,7 +105,7 @@ void Router::set_way(Plan& plan, const WaySettings& way) const {
 
 std::vector<Target> Router::places_of(const ModelSettings& model, const ProviderEntry*& first) const {
   std::vector<DeploymentSettings> deployments = model.deployments;
-  if (deployments.empty()) deployments.push_back({model.provider, model.id, model.zone, 1, model.max_in_flight});
+  if (deployments.empty()) deployments.push_back({model.provider, model.id, model.zone, 1, model.max_in_flight, {}});
   std::vector<Target> places;
   const catalogue::ModelFacts* facts = catalogue_.find_reply_model(model.name);
   for (std::size_t i = 0; i < deployments.size(); ++i) {
@@ -127,6 +127,7 @@ std::vector<Target> Router::places_of(const ModelSettings& model, const Provider
     if (model.abilities) target.abilities = *model.abilities;
     model.timeouts.apply_to(target.time_limits);
     if (model.price.price) target.own_price = &*model.price.price;
+    if (own != nullptr && own->price) target.own_price = &*own->price;
     if (facts != nullptr) target.name_price = &facts->price;
     places.push_back(target);
   }

@@ -17,6 +17,7 @@ struct DeploymentSettings {
   std::string zone;
   std::uint32_t weight = 1;
   std::uint32_t max_in_flight = 0;  ///< of the process; 0 = no bound
+  std::optional<Price> price;       ///< what it costs here; nothing = the model's
   bool operator==(const DeploymentSettings&) const = default;
 };
 

@@ -65,13 +65,15 @@ class FakeLedger final : public store::LedgerReader {
 
   Result<std::vector<store::ModelUse>> model_uses(std::int64_t since, std::int64_t until) override {
     if (!broken.empty()) return failure(broken);
-    std::map<std::tuple<std::string, std::string, std::int64_t, bool>, store::ModelUse> found;
+    std::map<std::tuple<std::string, std::string, std::string, std::int64_t, bool>, store::ModelUse> found;
     for (const Booked& booked : calls) {
       if (!within(booked, since, until)) continue;
       for (const store::AttemptRow& attempt : booked.attempts) {
-        store::ModelUse& use = found[{std::string{attempt.model}, std::string{attempt.reply_model},
-                                      attempt.price.input.value, attempt.price_known}];
+        store::ModelUse& use =
+            found[{std::string{attempt.model}, std::string{attempt.provider}, std::string{attempt.reply_model},
+                   attempt.price.input.value, attempt.price_known}];
         use.model = attempt.model;
+        use.provider = attempt.provider;
         use.reply_model = attempt.reply_model;
         use.price = attempt.price;
         use.price_known = attempt.price_known;

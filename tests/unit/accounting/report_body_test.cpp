@@ -68,7 +68,7 @@ TEST_F(ReportBodyTest, ALedgerThatCannotBeReadIs500) {
 }
 
 TEST_F(ReportBodyTest, RepriceWorksWherePricesAreGiven) {
-  const auto priced = report_body("reprice=true", ledger, kNow, [](auto, auto) { return &kLarge; });
+  const auto priced = report_body("reprice=true", ledger, kNow, [](auto, auto, auto) { return &kLarge; });
   EXPECT_EQ(priced.status, 200U);
   EXPECT_THAT(priced.body, HasSubstr(R"("repriced_usd":0.003500000)"));
 }

@@ -35,7 +35,7 @@ class ReportTest : public testing::Test {
     arguments.reprice = reprice;
     const auto options = parse_report(arguments, kNow);
     EXPECT_TRUE(options) << options.error().message;
-    auto report = read_report(ledger, *options, [this](std::string_view model, std::string_view) {
+    auto report = read_report(ledger, *options, [this](std::string_view model, std::string_view, std::string_view) {
       return model == "own" ? nullptr : model == "mini" ? &kMini : &halved;
     });
     EXPECT_TRUE(report);

@@ -67,11 +67,30 @@ TEST(BuildRetry, places_of_a_model) {
   const auto& large = s.models.at(0);
   EXPECT_EQ(large.fill, Fill::latency);
   ASSERT_EQ(large.deployments.size(), 2U);
-  EXPECT_EQ(large.deployments[0], (pipeline::DeploymentSettings{"one", "llama", "onprem", 1, 8}));
-  EXPECT_EQ(large.deployments[1], (pipeline::DeploymentSettings{"two", "", "", 3, 0}));
+  EXPECT_EQ(large.deployments[0], (pipeline::DeploymentSettings{"one", "llama", "onprem", 1, 8, {}}));
+  EXPECT_EQ(large.deployments[1], (pipeline::DeploymentSettings{"two", "", "", 3, 0, {}}));
   EXPECT_EQ(large.provider, "one");
   EXPECT_EQ(s.models.at(1).zone, "eu");
   EXPECT_EQ(s.models.at(1).max_in_flight, 2U);
+}
+
+TEST(BuildRetry, places_have_prices_of_their_own) {
+  const auto s = good(kProviders +
+                      "models:\n"
+                      "  large:\n"
+                      "    price: {input: 2, output: 8}\n"
+                      "    deployments:\n"
+                      "      - {provider: one, price: {input: 0, output: 0}}\n"
+                      "      - {provider: two}\n"
+                      "      - {provider: two, id: other, price: {input: 1, output: 4, cache_read: 0.5}}\n");
+  const auto& places = s.models.at(0).deployments;
+  EXPECT_EQ(places.at(0).price, Price{});
+  EXPECT_EQ(places.at(1).price, std::nullopt);
+  EXPECT_EQ(places.at(2).price, (Price{{1'000'000'000}, {4'000'000'000}, {500'000'000}, {1'000'000'000}}));
+  EXPECT_THAT(bad(kProviders + "models: {m: {deployments: [{provider: one}, {provider: two, price: {output: 1}}]}}"),
+              HasSubstr("price of m, deployment 2 needs both input and output"));
+  EXPECT_THAT(bad(kProviders + "models: {m: {deployments: [{provider: one, price: 5}]}}"),
+              HasSubstr("price must have keys"));
 }
 
 TEST(BuildRetry, several_keys) {

@@ -40,6 +40,7 @@ inline LedgerBatch random_batch(Random& random, std::size_t calls, std::int64_t 
     call.stream = dice(2) == 0;
     call.raw = dice(9) == 0;
     call.client_retry = static_cast<std::uint32_t>(dice(5) == 0 ? dice(3) : 0);
+    call.reask = dice(5) == 0;
     call.messages = static_cast<std::uint32_t>(dice(40));
     call.prompt_bytes = random.next() >> 40;
     call.system_hash = random.next();
@@ -138,7 +139,7 @@ inline std::map<std::string, SumRow> brute_sums(const std::vector<const LedgerBa
       SumRow& ended = row(call, call.model, call.provider, call.failure);
       ended.calls += 1;
       ended.failed_calls += call.outcome != Outcome::ok ? 1 : 0;
-      ended.client_retries += call.client_retry > 0 ? 1 : 0;
+      ended.client_retries += call.client_retry > 0 || call.reask ? 1 : 0;
       ended.messages += call.messages;
       ended.took_us += call.took_us;
       for (std::size_t i = 0; i < call.saved.by.size(); ++i) ended.saved.by[i] = ended.saved.by[i] + call.saved.by[i];
@@ -176,11 +177,11 @@ inline std::string text_of(const SumRow& row) {
 /// All of a call with its tries, as text, to compare what was written with what is read.
 inline std::string text_of(const LedgerBatch& batch, const CallRow& call) {
   std::string text = fmt::format(
-      "{} q={} t={} d={} f={} {}/{}/{}/{}/{}/{} u={} x={} {} {} {} {} {}{} {} {} {} {:x} {:x} texts {} {} {} saved",
+      "{} q={} t={} d={} f={} {}/{}/{}/{}/{}/{} u={} x={} {} {} {} {} {}{} {} {} {} {} {:x} {:x} texts {} {} {} saved",
       call.id.text(), call.request_id, call.started_unix_ms, call.took_us, call.first_byte_us, call.route, call.task,
       call.model, call.provider, call.key, call.group, call.user, call.tags, name_of(call.outcome),
-      name_of(call.failure), name_of(call.phase), call.status, call.stream, call.raw, call.client_retry, call.messages,
-      call.prompt_bytes, call.system_hash, call.prompt_hash, call.request_text, call.reply_text,
+      name_of(call.failure), name_of(call.phase), call.status, call.stream, call.raw, call.client_retry, call.reask,
+      call.messages, call.prompt_bytes, call.system_hash, call.prompt_hash, call.request_text, call.reply_text,
       call.text_until_unix_ms);
   for (const NanoDollars saved : call.saved.by) text += fmt::format(" {}", saved.value);
   for (const AttemptRow& a : batch.attempts_of(call)) {

@@ -70,6 +70,56 @@ TEST_F(PostgresLedgerTest, SumsEqualBruteForce) {
   EXPECT_EQ(nothing->front().calls, 0);
 }
 
+TEST_F(PostgresLedgerTest, SumsByUserAndDayEqualBruteForce) {
+  constexpr std::int64_t day = 24 * 3'600'000;
+  const LedgerBatch one = random_batch(random_, 500, kStart, 6 * day);
+  LedgerBatch two = random_batch(random_, 300, kStart, 6 * day);
+  two.calls[0].user = two.keep(std::string(9'000, 'u'));  // longer than what an index takes
+  const auto ledger = open();
+  ASSERT_TRUE(ledger->append(one));
+  ASSERT_TRUE(ledger->append(two));
+  two.calls[0].user = two.calls[0].user.substr(0, 256);
+  const std::int64_t midnight = kStart / day * day;
+  for (const auto& [since, until] :
+       {std::pair{std::int64_t{0}, kStart * 2}, std::pair{midnight + day, midnight + 3 * day},
+        std::pair{kStart + 1'000'000, midnight + 4 * day + 12'345}, std::pair{kStart + 5, kStart + 1'000},
+        std::pair{kStart, kStart + 50 * day}}) {
+    for (const auto& by : std::vector<std::vector<Dimension>>{
+             {Dimension::user}, {Dimension::model, Dimension::user}, {Dimension::user, Dimension::task}}) {
+      expect_sums({&one, &two}, {.since_unix_ms = since, .until_unix_ms = until, .by = by, .tag = ""});
+    }
+  }
+  EXPECT_LE(ask_number("SELECT count(*) FROM weir_user_days"), 7 * 5 * 2);
+}
+
+TEST_F(PostgresLedgerTest, NamesThatClientsInventEndInOther) {
+  PostgresNames names(20);
+  PostgresDocument document(names);
+  LedgerBatch batch = random_batch(random_, 100);
+  for (CallRow& call : batch.calls) call.task = batch.keep("invented-" + std::string(call.id.text()));
+  const std::string first(document.write(batch));
+  EXPECT_THAT(first, HasSubstr(R"("ta":"invented-)"));
+  EXPECT_THAT(first, HasSubstr(R"("ta":"other")"));
+  const std::string again(document.write(batch));
+  for (const char* const label : {R"("ta":"invented-)", R"("p":"openai")"}) EXPECT_THAT(again, HasSubstr(label));
+
+  // What one weir has booked, the others know.
+  const auto ledger = open();
+  PostgresConnection connection = server_.connect(url_);
+  const TimePoint soon = Clock::now() + 30s;
+  ASSERT_TRUE(names.has_new());
+  ASSERT_TRUE(names.note(connection, soon));
+  EXPECT_FALSE(names.has_new());
+  EXPECT_EQ(ask_number("SELECT count(*) FROM weir_names"), 20);
+  PostgresNames others(20);
+  ASSERT_TRUE(others.load(connection, soon));
+  EXPECT_EQ(others.booked("one more"), "other");
+  EXPECT_EQ(PostgresDocument(others).write(batch), again);
+
+  ASSERT_TRUE(ledger->append(batch));
+  EXPECT_GT(ask_number("SELECT count(*) FROM weir_names"), 100) << "its own limit is far higher";
+}
+
 TEST_F(PostgresLedgerTest, DaysAndWeeksBeginAtMidnightUtcAndOnMonday) {
   const LedgerBatch batch = random_batch(random_, 5, kStart, 1000);  // a Sunday
   ASSERT_TRUE(open()->append(batch));
@@ -355,8 +405,9 @@ TEST_F(PostgresLedgerTest, ARoleWithTheGrantsOfTheDocsMayWriteAndReadAndNoMore) 
   server_.admin("CREATE ROLE clerk LOGIN PASSWORD 'c'");
   for (const char* const grant :
        {"GRANT SELECT, INSERT ON weir_calls, weir_attempts, weir_savings TO clerk",
-        "GRANT SELECT, INSERT, UPDATE ON weir_hours, weir_instances TO clerk",
-        "GRANT SELECT, INSERT, DELETE ON weir_texts TO clerk", "GRANT SELECT ON weir_schema TO clerk"}) {
+        "GRANT SELECT, INSERT, UPDATE ON weir_hours, weir_user_days, weir_target_hours, weir_instances TO clerk",
+        "GRANT SELECT, INSERT ON weir_names TO clerk", "GRANT SELECT, INSERT, DELETE ON weir_texts TO clerk",
+        "GRANT SELECT ON weir_schema TO clerk"}) {
     ask_number(grant);
   }
   const std::string owner = url_;
@@ -404,13 +455,24 @@ TEST_F(PostgresLedgerTest, CallsThatWereSetAsideAreNotTakenForLost) {
 }
 
 TEST_F(PostgresLedgerTest, TheTablesOfTheFirstVersionAreCompleted) {
-  const LedgerBatch batch = random_batch(random_, 10);
+  LedgerBatch batch = random_batch(random_, 10);
+  for (CallRow& call : batch.calls) call.reask = false;  // it was not known then
   ASSERT_TRUE(open()->append(batch));
-  ask_number("DROP TABLE weir_instances");
+  ask_number("DROP TABLE weir_instances, weir_names, weir_user_days, weir_target_hours");
+  ask_number("ALTER TABLE weir_calls DROP COLUMN reask");
+  ask_number("ALTER TABLE weir_schema DROP COLUMN rolled_since_ms");
   ask_number("UPDATE weir_schema SET version = 1");
   EXPECT_EQ(reader()->recent_calls(100)->calls.size(), 10U) << "a reader does not wait for it";
+  EXPECT_EQ(reader()->period(0, kStart * 2)->calls, 10);
   const auto ledger = open(2);
   EXPECT_EQ(ask_number("SELECT version FROM weir_schema"), kPostgresSchemaVersion);
+  EXPECT_GT(ask_number("SELECT rolled_since_ms FROM weir_schema"), unix_milliseconds());
+  // What was there before has no sums by user and target: calls are read.
+  const auto period = reader()->period(0, kStart * 2);
+  ASSERT_TRUE(period) << period.error().message;
+  EXPECT_GT(period->users, 1);
+  EXPECT_FALSE(period->models.empty());
+  EXPECT_GT(reader()->sums({0, kStart * 2, {Dimension::user}, ""})->size(), 1U);
   ASSERT_TRUE(ledger->append(batch));
   EXPECT_EQ(ledger->calls_of(2)->value(), 0U);
   expect_holds({&batch});
@@ -418,7 +480,7 @@ TEST_F(PostgresLedgerTest, TheTablesOfTheFirstVersionAreCompleted) {
 
 TEST_F(PostgresLedgerTest, ADatabaseOfALaterWeirIsLeftAlone) {
   ASSERT_TRUE(open());
-  ask_number("UPDATE weir_schema SET version = 3");
+  ask_number("UPDATE weir_schema SET version = 4");
   const auto ledger = PostgresLedger::open(url_, folder_, 1);
   ASSERT_FALSE(ledger);
   EXPECT_THAT(ledger.error().message, HasSubstr("upgrade weir"));

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "store/postgres_document.hpp"
+#include "store/postgres_names.hpp"
 #include "unit/store/postgres_batches.hpp"
 
 namespace weir::store {
@@ -146,7 +147,8 @@ TEST(PostgresDocumentTest, IsCutIntoItsCallsAndPutTogetherAgain) {
   Random random(3);
   LedgerBatch batch = random_batch(random, 20);
   batch.calls[4].user = ",\n{\"id\":\"x\"},\n";
-  PostgresDocument writer;
+  PostgresNames names;
+  PostgresDocument writer(names);
   const std::string document(writer.write(batch));
   const auto calls = postgres_calls_of(document);
   EXPECT_EQ(calls.size(), 20U);

@@ -214,6 +214,7 @@ TEST_F(MetricsTest, ScrapesWhileWorkersCountNeverGoBackwards) {
 
 TEST_F(MetricsTest, WhatWasAskedAgainIsCountedByWho) {
   call.exchange.request.client_retry = 2;
+  call.exchange.reask = true;
   call.attempt();
   call.attempt();
   worker.call_ended(call.exchange);
@@ -221,6 +222,7 @@ TEST_F(MetricsTest, WhatWasAskedAgainIsCountedByWho) {
   auto found = samples(page());
   EXPECT_EQ(found[R"(weir_reasks_total{route="support",task="billing",why="client_retry"})"], 2);
   EXPECT_EQ(found[R"(weir_reasks_total{route="support",task="billing",why="weir_retry"})"], 4);
+  EXPECT_EQ(found[R"(weir_reasks_total{route="support",task="billing",why="appended"})"], 2);
   EXPECT_EQ(found[R"(weir_retry_budget_remaining{provider="openai"})"], 117);
   EXPECT_EQ(found[R"(weir_circuit_state{provider="openai"})"], 2);
 }

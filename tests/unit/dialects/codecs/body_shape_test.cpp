@@ -46,7 +46,7 @@ TEST(BodyShape, AnthropicIsRead) {
   EXPECT_EQ(facts->user_id->view(), "user_1");
   EXPECT_EQ(facts->task_type->view(), "chat");
   EXPECT_EQ(facts->system_hash, hash_bytes(R"([{"type":"text","text":"Be kind."}])"));
-  EXPECT_EQ(facts->prompt_hash, hash_bytes(R"([{"role":"user","content":"a"},{"role":"assistant","content":"b"}])"));
+  EXPECT_EQ(facts->prompt_hash, hash_bytes(R"({"role":"user","content":"a"},{"role":"assistant","content":"b"})"));
 }
 
 TEST(BodyShape, OnlyModelAndTaskChangeInAnthropics) {

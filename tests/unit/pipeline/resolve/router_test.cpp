@@ -362,7 +362,7 @@ TEST_F(RouterTest, AModelsDeploymentsAreItsPlaces) {
   ModelSettings& large = model("large", "local", "llama");
   large.zone = "onprem";
   large.fill = Fill::weight;
-  large.deployments = {{"local", "", "", 1, 8}, {"off", "", "", 1, 0}, {"cloud", "gpt-4o", "eu", 3, 0}};
+  large.deployments = {{"local", "", "", 1, 8, {}}, {"off", "", "", 1, 0, {}}, {"cloud", "gpt-4o", "eu", 3, 0, {}}};
   EXPECT_EQ(asked("large"), "local/llama");
   ASSERT_EQ(plan.steps.size(), 1U);
   EXPECT_EQ(plan.steps[0].fill, Fill::weight);
@@ -376,6 +376,18 @@ TEST_F(RouterTest, AModelsDeploymentsAreItsPlaces) {
   EXPECT_EQ(places[1].weight, 3U);
   ASSERT_NE(places[1].id_price, nullptr);
   EXPECT_EQ(places[1].id_price->input.value, 10);
+}
+
+TEST_F(RouterTest, APlacesOwnPriceIsBeforeItsModels) {
+  provider("local");
+  provider("cloud");
+  ModelSettings& large = model("large", "local", "llama");
+  large.price.price = Price{{7}, {7}, {7}, {7}};
+  large.deployments = {{"local", "", "", 1, 0, Price{}}, {"cloud", "", "", 1, 0, {}}};
+  asked("large");
+  const auto places = plan.steps[0].places;
+  EXPECT_EQ(*places[0].own_price, Price{});
+  EXPECT_EQ(places[1].own_price->input.value, 7);
 }
 
 TEST_F(RouterTest, ARoutesFallbacksAreItsFurtherSteps) {
