@@ -18,7 +18,7 @@ std::string body_of(std::string_view answer, std::string_view last, std::string_
 }
 
 ChatFacts facts_of(const std::string& body) {
-  auto facts = read_large(body);
+  auto facts = read_request(body);
   EXPECT_TRUE(facts) << body;
   return facts ? std::move(*facts) : ChatFacts{};
 }
