@@ -18,7 +18,7 @@ from typing import Awaitable, Callable
 from fakes import answers
 
 Step = Callable[["Connection"], Awaitable[None]]
-DEFAULT_TIMEOUT = 10.0
+DEFAULT_TIMEOUT = 60.0
 
 
 @dataclass
