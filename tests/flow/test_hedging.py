@@ -83,7 +83,7 @@ def asked(provider, name):
 
 
 def wait_closed(provider, name):
-    (request,) = asked(provider, name)
+    (request,) = wait_until(lambda: asked(provider, name), "the attempt")
     provider.wait_closed(request.connection)
 
 
