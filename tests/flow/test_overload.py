@@ -128,7 +128,7 @@ def test_pass_throughs_have_places_too(weir_with, provider):
 
 
 def test_a_call_waits_for_a_place(weir_with, provider):
-    weir = weir_with(limited(provider, in_flight=1, queue="120s"))
+    weir = weir_with(limited(provider, in_flight=1, queue="60s"))
     busy = Busy(weir, provider)
     with busy, weir.connect() as client:
         client.send(chat_request())
@@ -149,7 +149,7 @@ def test_a_call_that_waited_long_enough_is_refused(weir_with, provider):
 
 
 def test_the_line_is_first_come_first_served_over_all_threads(weir_with, provider):
-    weir = weir_with(limited(provider, in_flight=1, queue="120s") | {"threads": 2})
+    weir = weir_with(limited(provider, in_flight=1, queue="60s") | {"threads": 2})
     count = 12
     busy = Busy(weir, provider)
     with busy:
@@ -167,7 +167,7 @@ def test_the_line_is_first_come_first_served_over_all_threads(weir_with, provide
 
 
 def test_a_client_that_leaves_the_line_makes_room(weir_with, provider):
-    weir = weir_with(limited(provider, in_flight=1, queue="120s"))
+    weir = weir_with(limited(provider, in_flight=1, queue="60s"))
     busy = Busy(weir, provider)
     with busy:
         mark = provider.mark()
@@ -188,7 +188,7 @@ def test_the_queue_changes_with_a_reload(weir_with, provider):
     weir = weir_with(limited(provider, in_flight=1))
     with Busy(weir, provider):
         assert weir.chat().status == 503
-        weir.write_settings(queue={"max": "120s"})
+        weir.write_settings(queue={"max": "60s"})
         weir.wait_for_message("reloaded")
 
         def waits():
