@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <barrier>
 #include <chrono>
 #include <fstream>
 #include <map>
@@ -339,6 +340,21 @@ TEST(SqliteLedger, DeletesTextsWhenTheirTimeIsOver) {
   std::ifstream file(folder.file(), std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
   EXPECT_EQ(bytes.find("Kirschbaumwurzel"), std::string::npos) << "deleted text must not stay in the file";
+}
+
+TEST(SqliteLedger, TwoMayMakeTheSameFileAtOnce) {
+  for (int round = 0; round < 40; ++round) {
+    const Folder folder;
+    std::barrier both(2);
+    const auto open = [&](std::uint64_t instance) {
+      both.arrive_and_wait();
+      const auto store = open_sqlite_ledger(folder.file(), instance);
+      EXPECT_TRUE(store) << (store ? "" : store.error().message);
+    };
+    std::thread other(open, 2);
+    open(1);
+    other.join();
+  }
 }
 
 TEST(SqliteLedger, TwoWriteAtOnce) {
