@@ -13,8 +13,12 @@ from fakes.certificates import Authority
 from fakes.provider import ScriptedProvider
 from fakes.weir_process import Weir
 
-PATIENT = {"connect": "5s", "first_byte": "20s", "between_bytes": "20s", "total": "60s"}
-HASTY = {"connect": "1s", "first_byte": "400ms", "between_bytes": "400ms", "total": "1500ms"}
+# Where a limit is not the test's subject it must not fire, however long the machine stands still; where it is, it is the
+# only short one, so that no other can come before it.
+PATIENT = {"connect": "60s", "first_byte": "120s", "between_bytes": "120s", "total": "250s"}
+HASTY = PATIENT | {"first_byte": "400ms"}
+HASTY_BETWEEN = PATIENT | {"between_bytes": "400ms"}
+HASTY_TOTAL = PATIENT | {"total": "3s"}  # long enough for content to have come before
 
 
 def openai_provider(base_url, **more):
@@ -22,11 +26,13 @@ def openai_provider(base_url, **more):
 
 
 def plain_settings(base_url):
-    """Two entries for one provider, one of them with short time limits; names of each kind."""
+    """Entries for one provider, some with one short time limit; names of each kind."""
     return {
         "providers": {
             "up": openai_provider(base_url),
             "hasty": openai_provider(base_url, timeouts=HASTY),
+            "hasty-between": openai_provider(base_url, timeouts=HASTY_BETWEEN),
+            "hasty-total": openai_provider(base_url, timeouts=HASTY_TOTAL),
         },
         "default": "up",
         "models": {

@@ -5,6 +5,7 @@
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -98,11 +99,18 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
     const Tcp::endpoint peer = stream_.socket().remote_endpoint(gone);
     if (!gone) request.peer = peer.address().to_string() + ":" + std::to_string(peer.port());
     wait_for_answer();
-    server_->handler(request, [self = shared_from_this(), question = question_](ControlReply reply) {
-      asio::dispatch(self->answer_timer_.get_executor(), [self, question, reply = std::move(reply)]() mutable {
-        self->answer(question, std::move(reply));
+    server_->handler(request, [held = held(), question = question_](ControlReply reply) {
+      asio::dispatch(held->answer_timer_.get_executor(), [held, question, reply = std::move(reply)]() mutable {
+        held->answer(question, std::move(reply));
       });
     });
+  }
+
+  /// For who may answer on another thread, and be the last to let go: the session ends on its own thread all the same.
+  std::shared_ptr<Session> held() {
+    return {this, [self = shared_from_this()](Session* session) mutable {
+              asio::post(session->answer_timer_.get_executor(), [self = std::move(self)] {});
+            }};
   }
 
   void wait_for_answer() {

@@ -5,13 +5,6 @@
 #include <fmt/format.h>
 
 namespace weir::store::sqlite {
-namespace {
-
-// Longer than any transaction of a second writer (hot restart), short enough that the queue behind does not grow.
-constexpr int kBusyMs = 1'000;
-
-}  // namespace
-
 std::string explain(const std::string& path, int code, std::string_view detail, int system_errno) {
   const std::string why =
       system_errno != 0 ? fmt::format("{} ({})", detail, std::strerror(system_errno)) : std::string(detail);
@@ -54,7 +47,7 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
   database.handle_.reset(handle);
   if (handle == nullptr) return failure(explain(path, code, "no memory", 0));
   if (code != SQLITE_OK) return std::unexpected(database.error());
-  sqlite3_busy_timeout(handle, kBusyMs);
+  database.set_patience(kPatience);
   return database;
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,6 +23,13 @@ class Database {
   enum class Mode : std::uint8_t { read, write };
 
   static Result<Database> open(const std::string& path, Mode mode);
+
+  /// How long statements wait for another process's lock: longer than any transaction of a second writer (hot
+  /// restart), short enough that the queue behind does not grow.
+  static constexpr std::chrono::milliseconds kPatience{1'000};
+  void set_patience(std::chrono::milliseconds time) {
+    sqlite3_busy_timeout(handle_.get(), static_cast<int>(time.count()));
+  }
 
   sqlite3* handle() const { return handle_.get(); }
   const std::string& path() const { return path_; }

@@ -1,5 +1,6 @@
 #include "store/sqlite_schema.hpp"
 
+#include <weir/base/clock.hpp>
 #include <weir/exchange/savings.hpp>
 
 #include <fcntl.h>
@@ -7,8 +8,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -16,6 +19,8 @@ namespace weir::store::sqlite {
 namespace {
 
 constexpr std::int64_t kApplicationId = 0x77656972;  // "weir": how `file` and we tell a ledger from another database
+constexpr std::chrono::milliseconds kPatienceToOpen{5'000};
+constexpr Duration kMakingMax = std::chrono::seconds(2);  // of another process, which makes the same file
 
 // Columns that are zero or NULL take one byte. `who` and `target` stand for the texts and prices that recur.
 constexpr const char* kSchema = R"sql(
@@ -92,12 +97,13 @@ static_assert(static_cast<int>(SavingCause::count_) == 7,
 
 /// The version of a ledger that this weir knows, 0 for an empty file. The error says what else it is.
 Result<std::int64_t> schema_of(Database& database) {
-  const auto application = database.number("PRAGMA application_id");
-  if (!application) return std::unexpected(application.error());
-  const auto version = database.number("PRAGMA user_version");
-  if (!version) return std::unexpected(version.error());
+  // The number that says whose it is comes last: another process may make the ledger between these.
   const auto things = database.number("SELECT count(*) FROM sqlite_master");
   if (!things) return std::unexpected(things.error());
+  const auto version = database.number("PRAGMA user_version");
+  if (!version) return std::unexpected(version.error());
+  const auto application = database.number("PRAGMA application_id");
+  if (!application) return std::unexpected(application.error());
   if (*application == 0 && *version == 0 && *things == 0) return 0;
   if (*application != kApplicationId) {
     return failure(fmt::format("stores.ledger: {} is a database of another program; name a file that is not there yet",
@@ -148,6 +154,8 @@ Result<Database> open_for_writing(const std::string& path) {
   if (auto made = make_file(path); !made) return std::unexpected(made.error());
   auto database = Database::open(path, Database::Mode::write);
   if (!database) return database;
+  // At a hot restart on a busy processor the old weir's transactions, of low priority, may take long.
+  database->set_patience(kPatienceToOpen);
   if (sqlite3_db_readonly(database->handle(), "main") == 1) {
     return failure(explain(path, SQLITE_READONLY, "it is read-only", 0));
   }
@@ -157,7 +165,15 @@ Result<Database> open_for_writing(const std::string& path) {
   if (auto sized = database->run("PRAGMA page_size = 8192"); !sized) return std::unexpected(sized.error());
   auto set_mode = database->prepare("PRAGMA journal_mode = WAL");
   if (!set_mode) return std::unexpected(set_mode.error());
-  if (set_mode->step() != SQLITE_ROW) return std::unexpected(database->error());
+  // Where two make the same file at once each holds what the other needs, and SQLite does not wait by itself.
+  const TimePoint give_up = Clock::now() + kMakingMax;
+  while (set_mode->step() != SQLITE_ROW) {
+    if ((database->error_code() & 0xff) != SQLITE_BUSY || Clock::now() > give_up) {
+      return std::unexpected(database->error());
+    }
+    set_mode->reset();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   if (set_mode->text(0) != "wal") {
     return failure(
         fmt::format("stores.ledger: {} lies on a file system without shared memory (a network drive?); "
@@ -175,6 +191,7 @@ Result<Database> open_for_writing(const std::string& path) {
   if (*has < kSchemaVersion) {
     if (auto made = make_schema(*database); !made) return std::unexpected(made.error());
   }
+  database->set_patience(Database::kPatience);
   return database;
 }
 

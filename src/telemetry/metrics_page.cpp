@@ -326,19 +326,15 @@ void collect_places(const MetricsPage::Sources& sources, Families& out) {
 }
 
 void collect_process(const MetricsPage::Sources& sources, Families& out) {
-  // Ended before started: a call that begins in between is one too many, never one below zero.
-  std::uint64_t ended = 0;
-  std::uint64_t started = 0;
+  std::uint64_t inflight = 0;
   std::uint64_t overflow = 0;
-  for (const WorkerMetrics* worker : sources.workers) ended += worker->ended();
   for (const WorkerMetrics* worker : sources.workers) {
-    started += worker->started();
+    inflight += worker->under_way();
     overflow += worker->series_overflow();
   }
   const std::size_t waiting = sources.waiting != nullptr ? sources.waiting->load() : 0;
   const std::size_t connections = sources.connections != nullptr ? sources.connections->load() : 0;
-  out.push_back(single("weir_inflight", "Calls being answered now", MetricType::Gauge,
-                       static_cast<double>(started > ended ? started - ended : 0)));
+  out.push_back(single("weir_inflight", "Calls being answered now", MetricType::Gauge, static_cast<double>(inflight)));
   out.push_back(
       single("weir_connections", "Open connections of clients", MetricType::Gauge, static_cast<double>(connections)));
   out.push_back(single("weir_queue_waiting", "Calls that wait for a place under limits.in_flight", MetricType::Gauge,

@@ -162,6 +162,18 @@ void WorkerMetrics::call_ended(const Exchange& exchange) {
   ended_.add(1);
 }
 
+std::uint64_t WorkerMetrics::under_way() const {
+  // Ended before started, so that it is never below zero, and once more after: where calls ended in between (the reader
+  // may have been put aside for long), all that were started meanwhile would count as under way.
+  std::uint64_t ended = ended_.read();
+  for (int tries = 0;; ++tries) {
+    const std::uint64_t started = started_.read();
+    const std::uint64_t since = ended_.read();
+    if (since == ended || tries == 100) return started > ended ? started - ended : 0;
+    ended = since;
+  }
+}
+
 void WorkerMetrics::refused(Failure failure) {
   call({}, {}, {}, {}, nullptr).outcomes[static_cast<std::size_t>(row_of(failure).outcome)].add(1);
 }

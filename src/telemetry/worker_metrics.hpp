@@ -78,8 +78,8 @@ class WorkerMetrics {
   const Phases& phases() const { return phases_; }
   const Dropped& dropped() const { return dropped_; }
   const Histogram<kOverheadBounds>& overhead() const { return overhead_; }
-  std::uint64_t started() const { return started_.read(); }
-  std::uint64_t ended() const { return ended_.read(); }
+  /// Calls that have started and not ended.
+  std::uint64_t under_way() const;
   std::uint64_t series_overflow() const { return overflow_.read(); }
 
  private:

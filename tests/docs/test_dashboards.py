@@ -77,7 +77,7 @@ def rules():
 def promtool(*arguments):
     program = shutil.which("promtool")
     assert program, "promtool is missing: scripts/setup test"
-    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=60, cwd=ROOT)
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=150, cwd=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -99,7 +99,7 @@ def test_grafanas_own_types_take_it(tmp_path):
     file = tmp_path / "dashboard.ts"
     file.write_text(TYPE_CHECK % (types, text_of(DASHBOARD)))
     command = ["node", compiler, "--noEmit", "--strict", "--skipLibCheck", "--target", "es2020", "--moduleResolution", "node"]
-    done = subprocess.run([*command, file], capture_output=True, text=True, timeout=100)
+    done = subprocess.run([*command, file], capture_output=True, text=True, timeout=150)
     assert done.returncode == 0, done.stdout
 
 

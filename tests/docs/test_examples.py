@@ -49,7 +49,7 @@ class Stage:
             command,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=150,
             cwd=self.folder,
             env=clean_environment(PATH=self.path),
         )

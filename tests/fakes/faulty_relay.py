@@ -33,7 +33,7 @@ class FaultyRelay:
         started = concurrent.futures.Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run(started)), daemon=True)
         self._thread.start()
-        self.port = started.result(10)
+        self.port = started.result(60)
         self.base_url = f"http://127.0.0.1:{self.port}/v1"
         return self
 

@@ -43,7 +43,7 @@ class Lineage:
         return self.pids[-1]
 
     def ask(self, *arguments):
-        return run_weir("upgrade", *(arguments or ("--pid", self.pid)), timeout=60)
+        return run_weir("upgrade", *(arguments or ("--pid", self.pid)))
 
     def upgrade(self, *arguments):
         done = self.ask(*arguments)

@@ -18,7 +18,7 @@ from typing import Awaitable, Callable
 from fakes import answers
 
 Step = Callable[["Connection"], Awaitable[None]]
-DEFAULT_TIMEOUT = 10.0
+DEFAULT_TIMEOUT = 60.0
 
 
 @dataclass
@@ -272,7 +272,13 @@ class ScriptedProvider:
 
     def reset_scripts(self):
         """Back to a plain good answer for everything; the record stays."""
+        self.settle()
         self._scripts = _Scripts()
+
+    def settle(self):
+        """Takes what has arrived: a call that weir gave up may be seen late, and would take the script of another one."""
+        for _ in range(20):  # accepted, read, parsed, answered: each in a turn of the loop
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result(DEFAULT_TIMEOUT)
 
     # What happened.
 
@@ -297,6 +303,7 @@ class ScriptedProvider:
         self.wait_until(lambda: self.connections[connection].closed.is_set(), "the connection's end", timeout)
 
     def mark(self):
+        self.settle()
         return len(self.requests)
 
     def since(self, mark):

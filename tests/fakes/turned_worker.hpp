@@ -20,10 +20,10 @@ class TurnedWorker {
   net::Worker& operator*() { return worker_; }
   net::Worker* operator->() { return &worker_; }
 
-  /// Turns the loop until `condition` holds; throws when it does not within five seconds.
+  /// Turns the loop until `condition` holds; throws when it does not within a minute.
   template <class Condition>
   void until(Condition condition) {
-    const TimePoint end = Clock::now() + std::chrono::seconds(5);
+    const TimePoint end = Clock::now() + std::chrono::seconds(60);
     while (!condition()) {
       if (Clock::now() > end) throw std::runtime_error("what the test waits for did not happen");
       if (worker_.io().stopped()) worker_.io().restart();

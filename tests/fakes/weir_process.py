@@ -18,8 +18,8 @@ from fakes import raw_http
 from fakes.metrics_page import MetricsPage
 
 ROOT = Path(__file__).resolve().parents[2]
-START_TIMEOUT = 30.0
-STOP_TIMEOUT = 30.0
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 60.0
 
 
 def binary():
@@ -59,7 +59,7 @@ def clean_environment(**more):
     return {name: os.environ[name] for name in keep if name in os.environ} | more
 
 
-def run_weir(*arguments, timeout=30, cwd=None, **environment):
+def run_weir(*arguments, timeout=60, cwd=None, **environment):
     """A command that ends by itself."""
     return subprocess.run(
         [binary(), *map(str, arguments)],
@@ -154,7 +154,7 @@ class Weir:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(self._said(f"weir did not end within {timeout} s")) from None
-        self._reader.join(5)
+        self._reader.join(30)
         return code
 
     def stop(self):
@@ -168,7 +168,7 @@ class Weir:
         if self.process.poll() is None:
             self.stop()
         else:
-            self._reader.join(5)
+            self._reader.join(30)
             assert self.process.returncode in allowed, self._said(f"weir had ended with {self.process.returncode}")
         assert "Sanitizer" not in self.messages(), self.messages()
 
@@ -181,7 +181,7 @@ class Weir:
         """What the daemon said on stdout and stderr."""
         return self._messages.decode(errors="replace")
 
-    def wait_for_message(self, pattern, timeout=10.0):
+    def wait_for_message(self, pattern, timeout=raw_http.TIMEOUT):
         try:
             return raw_http.wait_until(lambda: re.search(pattern, self.messages()), pattern, timeout)
         except AssertionError:
@@ -222,7 +222,7 @@ class Weir:
     # What it wrote down.
 
     def metrics(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=15) as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=raw_http.TIMEOUT) as page:
             return MetricsPage(page.read().decode())
 
     def log_text(self):

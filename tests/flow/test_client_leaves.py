@@ -62,7 +62,7 @@ def test_leaving_while_weir_connects(weir_with, provider, model):
         weir = weir_with(settings)
         with weir.connect() as client:
             client.send(chat_request({"model": f"deaf/{model}"}, fields=[("x-request-id", model)]))
-            wait_until(lambda: weir.metrics().value("weir_inflight") == 1, "the call to be under way")
+            deaf.wait_for_attempt()
         entry = weir.wait_for_call(request_id=model)
     assert (entry["outcome"], entry["phase"]) == ("client_left", "connect")
 

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from fakes import answers, anthropic_answers as claude, responses_answers as responses
-from fakes.provider import ScriptedProvider, close, send
-from fakes.raw_http import request_bytes
+from fakes.provider import Gate, ScriptedProvider, close, send
+from fakes.raw_http import cut_off, request_bytes
 
 JSON = [("Content-Type", "application/json")]
 ANTHROPIC = [*JSON, ("anthropic-version", "2023-06-01"), ("anthropic-beta", "a-1,b-2"), ("x-api-key", "client-secret")]
@@ -201,9 +201,12 @@ def test_a_cut_stream_ends_in_an_error_of_the_dialect(weir, provider, other, dia
     else:
         events = responses.stream_events()[:6] if dialect == "responses" else answers.stream_events()[:3]
     source = other if upstream == "claude" else provider
-    source.answer_next(send(answers.stream_head("close") + b"".join(events)), close())
+    gate = Gate()
+    source.answer_next(send(answers.stream_head("close") + b"".join(events)), gate, close())
     path, body = CUT[dialect]
-    response = post(weir, path, body | {"model": upstream, "stream": True}, ANTHROPIC if "mess" in path else JSON)
+    body = answers.dumps(body | {"model": upstream, "stream": True})
+    request = request_bytes("POST", path, body, ANTHROPIC if "mess" in path else JSON)
+    response = cut_off(weir.connect(), request, gate, b"Hello")
     text = response.body.decode()
     assert response.status == 200, native
     assert "[DONE]" not in text and "message_stop" not in text and "response.completed" not in text

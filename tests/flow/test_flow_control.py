@@ -37,9 +37,7 @@ def test_a_slow_reader_holds_the_provider_back(weir_with, provider):
         client.send(chat_request({"stream": True}))
         head = client.read_head()
         upstream = provider.connections[provider.wait_for_requests(mark + 1)[mark].connection]
-        wait_until(
-            lambda: stands_still(lambda: upstream.sent_bytes), "the provider's sends to be held back", timeout=20
-        )
+        wait_until(lambda: stands_still(lambda: upstream.sent_bytes), "the provider's sends to be held back")
         assert upstream.sent_bytes < total // 2
         assert weir.resident_kib() - before < 16 << 10 or is_sanitized()
         body = client.read_body(head).body
@@ -58,9 +56,7 @@ def test_a_slow_reader_of_a_raw_answer_holds_the_provider_back(weir_with, provid
         client.send(request_bytes("GET", "/v1/files/f/content"))
         response = client.read_head()
         upstream = provider.connections[provider.wait_for_requests(mark + 1)[mark].connection]
-        wait_until(
-            lambda: stands_still(lambda: upstream.sent_bytes), "the provider's sends to be held back", timeout=20
-        )
+        wait_until(lambda: stands_still(lambda: upstream.sent_bytes), "the provider's sends to be held back")
         assert upstream.sent_bytes < len(block) * count // 2
         assert weir.resident_kib() - before < 16 << 10 or is_sanitized()
         assert client.read_body(response, "GET").body == block * count

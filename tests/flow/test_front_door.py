@@ -5,7 +5,7 @@ import pytest
 from conftest import plain_settings
 from fakes import answers, expect
 from fakes.provider import Gate, ScriptedProvider, send
-from fakes.raw_http import RawClient, call, chat_body, chat_request, request_bytes, wait_until
+from fakes.raw_http import TIMEOUT, RawClient, call, chat_body, chat_request, request_bytes, wait_until
 from fakes.weir_process import Weir
 
 BODY = chat_body()
@@ -444,8 +444,16 @@ def test_errors_carry_a_request_id_too(weir):
 
 @pytest.fixture(scope="module")
 def narrow(provider, tmp_path_factory):
-    limits = {"body": "64KiB", "head": "4KiB", "head_time": "300ms", "body_time": "300ms", "idle": "1s"}
+    limits = {"body": "64KiB", "head": "4KiB"}
     with Weir(tmp_path_factory.mktemp("narrow"), plain_settings(provider.base_url) | {"limits": limits}) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def impatient(provider, tmp_path_factory):
+    """Apart from `narrow`: what is to be refused for its size must not be too slow for it."""
+    limits = {"head_time": "300ms", "body_time": "300ms", "idle": "2s"}
+    with Weir(tmp_path_factory.mktemp("impatient"), plain_settings(provider.base_url) | {"limits": limits}) as process:
         yield process
 
 
@@ -476,16 +484,16 @@ def test_too_large_a_head_is_431(narrow):
     expect.refused(narrow.chat(fields=[("X-A", "b" * 5000)]), 431)
 
 
-def test_too_slow_a_head_is_408(narrow):
-    with narrow.connect() as client:
+def test_too_slow_a_head_is_408(impatient):
+    with impatient.connect() as client:
         client.send(LINE + b"\r\nHost: we")
         expect.refused(client.read_response(), 408, says="head_time")
         assert client.at_end()
 
 
-def test_a_head_that_drips_is_no_less_slow(narrow):
+def test_a_head_that_drips_is_no_less_slow(impatient):
     """The limit counts from the request's first byte, not from the last one."""
-    with narrow.connect() as client:
+    with impatient.connect() as client:
         client.sock.settimeout(0.05)
         for i in range(0, 200):
             client.send_as_far_as_it_goes(
@@ -496,34 +504,35 @@ def test_a_head_that_drips_is_no_less_slow(narrow):
                     break
             except TimeoutError:
                 continue
-        client.sock.settimeout(15)
+        client.sock.settimeout(TIMEOUT)
         assert client.read_response().status == 408
 
 
-def test_too_slow_a_body_is_408(narrow, provider):
+def test_too_slow_a_body_is_408(impatient, provider):
     mark = provider.mark()
-    with narrow.connect() as client:
+    with impatient.connect() as client:
         client.send(chat_request()[:-5])
         expect.refused(client.read_response(), 408, says="body_time")
         assert client.at_end()
     assert not provider.since(mark)
 
 
-def test_an_idle_connection_is_closed_without_a_word(narrow):
-    with narrow.connect() as client:
+def test_an_idle_connection_is_closed_without_a_word(impatient):
+    with impatient.connect() as client:
         assert client.at_end()
-    with narrow.connect() as client:
+    with impatient.connect() as client:
         client.send(chat_request()).read_response()
         assert client.at_end()
 
 
-def test_the_idle_limit_does_not_count_while_an_answer_is_awaited(narrow, provider):
+def test_the_idle_limit_does_not_count_while_an_answer_is_awaited(impatient, provider):
     gate = Gate()
     provider.answer_next(gate, send(answers.reply(answers.completion())))
-    with narrow.connect() as client, narrow.connect() as idle:
+    with impatient.connect() as client:
         client.send(chat_request())
         gate.wait_reached()
-        assert idle.at_end()  # the idle limit has passed
+        with impatient.connect() as idle:
+            assert idle.at_end()  # the idle limit has passed
         gate.open()
         assert client.read_response().status == 200
 

@@ -9,8 +9,8 @@ import pytest
 from fakes import answers
 from fakes.answers import dumps
 from fakes.protocol_answers import Anthropic, Azure, Bedrock, Gemini, Vertex, sse
-from fakes.provider import ScriptedProvider, close, send
-from fakes.raw_http import chat_body
+from fakes.provider import Gate, ScriptedProvider, close, send
+from fakes.raw_http import chat_body, chat_request, cut_off
 from fakes.weir_process import Weir
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
@@ -253,10 +253,14 @@ def test_a_stream_that_is_cut(house, upstream, before, name):
     if name == "azure" and not before:
         at = stream.index(b"finish_reason\":\"stop")
     whole = answers.reply(stream, content_type=SPOKEN[name].stream_type)
-    upstream.answer_next(send(whole[: len(whole) - len(stream) + at]), close())
-    response = house.chat(chat_body(f"{name}/some-model", stream=True))
+    gate = Gate()
+    upstream.answer_next(send(whole[: len(whole) - len(stream) + at]), gate, close())
+    request = chat_request(chat_body(f"{name}/some-model", stream=True))
     if before:
+        gate.open()
+        response = house.call(request)
         assert response.status == 502, response.body
     else:
+        response = cut_off(house.connect(), request, gate, b"Hello")
         assert response.status == 200 and b"Hello" in response.body
         assert b'data: {"error":' in response.body and b"[DONE]" not in response.body

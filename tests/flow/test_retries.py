@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import HASTY, openai_provider
+from conftest import HASTY, HASTY_BETWEEN, openai_provider
 from fakes import answers, expect
 from fakes.answers import chunk, event
 from fakes.provider import Gate, ScriptedProvider, close, drip, repeat, reset, send, silence
@@ -69,21 +70,29 @@ def house(a, b, weir_with):
 
 
 def settings_of(a, b, **more):
+    """`a` and `b` are patient; a has two more entries, each hasty in one way, with models and routes of their own."""
     return {
         "providers": {
-            "a": openai_provider(a.base_url, timeouts=HASTY, api_key="sk-a"),
-            "b": openai_provider(b.base_url, timeouts=HASTY, api_key="sk-b"),
+            "a": openai_provider(a.base_url, api_key="sk-a"),
+            "a-late": openai_provider(a.base_url, timeouts=HASTY, api_key="sk-a"),
+            "a-stalls": openai_provider(a.base_url, timeouts=HASTY_BETWEEN, api_key="sk-a"),
+            "b": openai_provider(b.base_url, api_key="sk-b"),
             "refused": openai_provider(f"http://127.0.0.1:{free_port()}/v1"),
             "nowhere": openai_provider("http://no-such-host.invalid/v1"),
             "not-tls": openai_provider(a.base_url.replace("http:", "https:")),
         },
         "models": {
             "first": {"provider": "a", "price": PRICE, "context": 8000},
+            "first-late": {"provider": "a-late", "price": PRICE, "context": 8000},
+            "first-stalls": {"provider": "a-stalls", "price": PRICE, "context": 8000},
             "second": {"provider": "b", "price": PRICE, "context": 100000},
         },
         "routes": {
             "both": {"model": "first", "fallback": ["second"]},
+            "both-late": {"model": "first-late", "fallback": ["second"]},
+            "both-stalls": {"model": "first-stalls", "fallback": ["second"]},
             "alone": {"model": "first"},
+            "alone-late": {"model": "first-late"},
             "from-refused": {"model": "refused/x", "fallback": ["second"]},
             "from-nowhere": {"model": "nowhere/x", "fallback": ["second"]},
             "from-not-tls": {"model": "not-tls/x", "fallback": ["second"]},
@@ -103,6 +112,21 @@ def ask(house, name, stream, model):
     """`model` names the call; `name` is the route."""
     body = {"model": name} | ({"stream": True} if stream else {})
     return house.chat(body, fields=[("x-request-id", model), ("x-weir-task", model[-60:])])
+
+
+def hasty_for(failure):
+    """What is behind the name of the entry, model or route whose only short limit is that failure's."""
+    return {"upstream.timeout.first_byte": "-late", "upstream.timeout.between_bytes": "-stalls"}.get(failure, "")
+
+
+def unless_it_stood_still(make_call):
+    """The log line of the first call that took less than the second after which a failure is no fast one (and is not
+    tried again at the same place): a machine that stands still makes any of them slow."""
+    for number in range(10):
+        entry = make_call(number)
+        if entry["took_ms"] < 1000:
+            break
+    return entry
 
 
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -153,7 +177,7 @@ def test_a_fault_before_content_is_answered_by_the_next_place(house, a, b, model
     # A reused connection that dies at once is renewed once, which is no attempt (SEMANTICS 31).
     for _ in range(2 if name.endswith("before-the-answer") else 1):
         a.answer_next(*steps)
-    response = ask(house, "both", stream, model)
+    response = ask(house, "both" + hasty_for(failure), stream, model)
     assert response.status == 200, response
     assert b"from b" in response.body and len(b.since(mark)) == 1
     if stream:
@@ -163,7 +187,7 @@ def test_a_fault_before_content_is_answered_by_the_next_place(house, a, b, model
     entry = house.wait_for_call(request_id=model)
     assert (entry["outcome"], entry["failure"], entry["attempts"]) == ("ok", "none", 2), entry
     first, second = entry["tried"]
-    assert (first["provider"], first["failure"]) == ("a", failure), entry
+    assert (first["provider"], first["failure"]) == ("a" + hasty_for(failure), failure), entry
     assert (second["provider"], second["failure"]) == ("b", "none"), entry
     assert (first["cost_usd"] > 0) == billed, entry
     assert entry["cost_usd"] == pytest.approx(first["cost_usd"] + second["cost_usd"])
@@ -233,22 +257,35 @@ STREAM_FAULTS = {
 @pytest.mark.parametrize("name", STREAM_FAULTS)
 def test_a_stream_that_breaks_before_its_content_falls_back_unseen(house, a, b, model, name):
     a.answer_next(*STREAM_FAULTS[name])
-    response = ask(house, "both", True, model)
+    response = ask(house, "both-stalls" if name.startswith("stalled") else "both", True, model)
     assert response.status == 200
     assert response.body.count(b'"role"') == 0, "nothing of the first stream is left"
     assert b"from b" in response.body and b"error" not in response.body
     assert house.wait_for_call(request_id=model)["attempts"] == 2
 
 
-@pytest.mark.parametrize(
-    "end", [[close()], [reset()], [silence()], [send(b"0\r\n\r\n")], [send(answers.one_chunk(event(answers.error_body("x"))))]]
-)
-def test_nothing_is_tried_again_after_content(house, a, b, model, end):
-    a.answer_next(send(STREAM_HEAD + ROLE + CONTENT), pause(0.2), *end)  # so that it has left before the end comes
+AFTER_CONTENT = {
+    "closed": ("both", close()),
+    "reset": ("both", reset()),
+    "silent": ("both-stalls", silence()),
+    "ended": ("both", send(b"0\r\n\r\n")),
+    "error-event": ("both", send(answers.one_chunk(event(answers.error_body("x"))))),
+}
+
+
+@pytest.mark.parametrize("name", AFTER_CONTENT)
+def test_nothing_is_tried_again_after_content(house, a, b, model, name):
+    route, end = AFTER_CONTENT[name]
+    gate = Gate()
+    a.answer_next(send(STREAM_HEAD + ROLE + CONTENT), gate, end)
     mark = b.mark()
-    response = ask(house, "both", True, model)
-    assert response.status == 200 and b"Hello" in response.body
-    assert b"from b" not in response.body and b"[DONE]" not in response.body and b'"error"' in response.body
+    with house.connect() as client:
+        client.send(chat_request({"model": route, "stream": True}, [("x-request-id", model)]))
+        assert client.read_head().status == 200
+        client.read_body_until(b"Hello")
+        gate.open()  # the content has left before the end comes
+        rest = client.read_to_end()
+    assert b"from b" not in rest and b"[DONE]" not in rest and b'"error"' in rest
     entry = house.wait_for_call(request_id=model)
     assert (entry["attempts"], entry["outcome"]) == (1, "cut")
     assert not b.since(mark)
@@ -259,35 +296,55 @@ def test_nothing_is_tried_again_after_content(house, a, b, model, end):
 
 @BOTH
 def test_a_fast_failure_is_tried_again_at_the_only_place(house, a, model, stream):
-    a.answer_next(*error(503))
-    a.answer_next(*error(503))
-    a.answer_by(good("third time"))
-    response = ask(house, "alone", stream, model)
-    assert response.status == 200 and b"third time" in response.body
-    assert house.wait_for_call(request_id=model)["attempts"] == 3
+    seen = {}
+
+    def make_call(number):
+        a.reset_scripts()
+        a.answer_by(good("third time"))
+        a.answer_next(*error(503))
+        a.answer_next(*error(503))
+        seen["response"] = ask(house, "alone", stream, f"{model}-{number}")
+        return house.wait_for_call(request_id=f"{model}-{number}")
+
+    assert unless_it_stood_still(make_call)["attempts"] == 3
+    assert seen["response"].status == 200 and b"third time" in seen["response"].body
 
 
 def test_attempts_end_at_their_limit(house, a, model):
     a.answer_always(*error(503))
-    mark = a.mark()
-    response = ask(house, "alone", False, model)
-    expect.refused(response, 503, "upstream.overloaded/body")
-    expect.gave_up(response)
-    assert len(a.since(mark)) == 3
-    assert house.wait_for_call(request_id=model)["attempts"] == 3
+    sent = []
+
+    def make_call(number):
+        mark = a.mark()
+        response = ask(house, "alone", False, f"{model}-{number}")
+        expect.refused(response, 503, "upstream.overloaded/body")
+        expect.gave_up(response)
+        sent.append(len(a.since(mark)))
+        return house.wait_for_call(request_id=f"{model}-{number}")
+
+    assert unless_it_stood_still(make_call)["attempts"] == 3
+    assert sent[-1] == 3
 
 
 def test_what_may_have_been_billed_is_sent_twice_at_most(house, a, model):
     a.answer_always(*error(500))
-    mark = a.mark()
-    expect.refused(ask(house, "alone", False, model), 502, "upstream.error/body")
-    assert len(a.since(mark)) == 2
+    sent = []
+
+    def make_call(number):
+        mark = a.mark()
+        expect.refused(ask(house, "alone", False, f"{model}-{number}"), 502, "upstream.error/body")
+        sent.append(len(a.since(mark)))
+        return house.wait_for_call(request_id=f"{model}-{number}")
+
+    unless_it_stood_still(make_call)
+    assert sent[-1] == 2
 
 
 def test_what_was_sent_and_not_answered_is_not_sent_to_the_same_place(house, a, model):
     a.answer_always(silence())
     mark = a.mark()
-    expect.refused(ask(house, "alone", False, model), 504)
+    expect.refused(ask(house, "alone-late", False, model), 504)
+    a.wait_for_requests(mark + 1)  # it may see the request later than weir's time limit was over
     assert len(a.since(mark)) == 1
 
 
@@ -303,15 +360,23 @@ def test_what_was_sent_and_not_answered_is_not_sent_to_the_same_place(house, a, 
 def test_a_short_wait_that_the_provider_asks_for_is_waited(weir_with, a, b, model, fields, message):
     weir = weir_with(settings_of(a, b))
     if message:
-        a.answer_next(*error(429, message, "rate_limit_error", "rate_limit_exceeded", fields))
+        limited = error(429, message, "rate_limit_error", "rate_limit_exceeded", fields)
     else:
         details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "0.3s"}]
         body = answers.dumps({"error": {"code": 429, "message": "Slow", "details": details}})
-        a.answer_next(send(answers.reply(body, 429)))
-    started = time.monotonic()
-    assert ask(weir, "alone", False, model).status == 200
-    assert time.monotonic() - started >= 0.3
-    assert weir.wait_for_call(request_id=model)["attempts"] == 2
+        limited = [send(answers.reply(body, 429))]
+    seen = {}
+
+    def make_call(number):
+        a.reset_scripts()
+        a.answer_next(*limited)
+        started = time.monotonic()
+        seen["status"] = ask(weir, "alone", False, f"{model}-{number}").status
+        seen["took"] = time.monotonic() - started
+        return weir.wait_for_call(request_id=f"{model}-{number}")
+
+    assert unless_it_stood_still(make_call)["attempts"] == 2
+    assert seen["status"] == 200 and seen["took"] >= 0.3
 
 
 @pytest.mark.parametrize(
@@ -333,8 +398,8 @@ def test_a_longer_wait_is_the_clients(weir_with, a, b, model, fields, message, t
 
 
 def test_a_client_that_leaves_ends_the_wait(weir_with, a, b, model):
-    weir = weir_with(settings_of(a, b))
-    a.answer_next(*error(429, "Slow", code="rate_limit_exceeded", fields=[("retry-after-ms", "1300")]))
+    weir = weir_with(settings_of(a, b, retry={"backoff": {"base": "1ms", "cap": "120s"}}))
+    a.answer_next(*error(429, "Slow", code="rate_limit_exceeded", fields=[("retry-after-ms", "50000")]))
     mark = a.mark()
     client = weir.connect()
     client.send(chat_request({"model": "alone"}, [("x-request-id", model)]))
@@ -342,20 +407,20 @@ def test_a_client_that_leaves_ends_the_wait(weir_with, a, b, model):
     time.sleep(0.1)
     client.close()
     entry = weir.wait_for_call(request_id=model)
-    assert (entry["outcome"], entry["attempts"]) == ("client_left", 1) and entry["took_ms"] < 1200
+    assert (entry["outcome"], entry["attempts"]) == ("client_left", 1) and entry["took_ms"] < 40_000
     assert len(a.since(mark)) == 1
 
 
 def test_one_deadline_for_all_attempts(weir_with, a, b, model):
     settings = settings_of(a, b)
-    settings["routes"]["both"]["deadline"] = "700ms"
+    settings["routes"]["both-late"]["deadline"] = "3s"
     weir = weir_with(settings)
     a.answer_always(silence())
     b.answer_always(silence())
-    response = ask(weir, "both", False, model)
+    response = ask(weir, "both-late", False, model)
     assert response.status == 504
     entry = weir.wait_for_call(request_id=model)
-    assert entry["attempts"] == 2 and entry["took_ms"] < 1000, entry
+    assert entry["attempts"] == 2 and entry["took_ms"] < 60_000, entry  # b's own limits are longer
     assert entry["tried"][1]["failure"] == "upstream.timeout.total"
 
 
@@ -364,7 +429,7 @@ def test_the_sdks_timeout_shortens_the_call(weir_with, a, b, model):
     settings["providers"]["a"]["timeouts"] = {}
     weir = weir_with(settings)
     a.answer_always(silence())
-    response = weir.chat({"model": "alone"}, fields=[("x-request-id", model), ("x-stainless-read-timeout", "0.5")])
+    response = weir.chat({"model": "alone"}, fields=[("x-request-id", model), ("x-stainless-read-timeout", "2")])
     expect.refused(response, 504, "upstream.timeout.total/await_headers")
 
 
@@ -374,7 +439,7 @@ def test_a_resend_stays_within_its_cost(weir_with, a, b, model):
     weir = weir_with(settings)
     mark = b.mark()
     a.answer_next(silence())
-    expect.refused(ask(weir, "both", False, model), 504)
+    expect.refused(ask(weir, "both-late", False, model), 504)
     assert not b.since(mark)
     a.answer_next(*error(503))  # not billed: no limit
     assert ask(weir, "both", False, model + "-2").status == 200
@@ -387,13 +452,16 @@ def test_retries_stay_within_the_budget(weir_with, a, b):
     weir = weir_with(settings_of(a, b, retry=FAST | {"budget": "0%"}))
     a.answer_always(*error(503))
     mark = a.mark()
+    started = time.monotonic()
     for _ in range(80):
         assert weir.chat({"model": "alone"}).status == 503
     sent = len(a.since(mark))
-    # The floor: 100 retries in ten seconds. Should the calls have taken longer, a part of it came back.
-    assert 80 < sent <= 80 + 100 + 20, sent
     page = weir.metrics()
-    assert page.value("weir_retry_budget_remaining", provider="a") <= 20
+    # The floor: 100 retries in ten seconds. Should the calls have taken longer, it came back.
+    assert 80 < sent <= 80 + 160, sent
+    if time.monotonic() - started < 9:
+        assert sent <= 80 + 100
+        assert page.value("weir_retry_budget_remaining", provider="a") == 80 + 100 - sent
     assert page.value("weir_retry_budget_remaining", provider="b") == 100
     assert page.value("weir_attempts_total", provider="a") == sent
 
@@ -404,16 +472,19 @@ def test_a_circuit_opens_and_closes(weir_with, a, b):
     a.answer_always(*error(500))
     for _ in range(30):
         assert weir.chat({"model": "both"}).status == 200
-    mark = a.mark()
-    for _ in range(10):
-        assert weir.chat({"model": "both"}).header("x-weir-attempts") == "1"
-    assert len(a.since(mark)) <= 1  # a trial, if a second went by
+    assert weir.metrics().value("weir_circuit_state", provider="a") > 0
+    mark, started = a.mark(), time.monotonic()
+    attempts = [weir.chat({"model": "both"}).header("x-weir-attempts") for _ in range(10)]
+    trials = len(a.since(mark))
+    assert trials <= 1 + (time.monotonic() - started), "one trial, if a second went by"
+    assert sorted(attempts) == ["1"] * (10 - trials) + ["2"] * trials
     assert weir.metrics().value("weir_circuit_state", provider="a") > 0
     a.answer_by(good("from a"))
-    end = time.monotonic() + 20
-    while weir.chat({"model": "both"}).header("x-weir-provider") != "a":
-        assert time.monotonic() < end, "the circuit did not close"
-        time.sleep(0.05)
+
+    def closed():
+        return weir.chat({"model": "both"}).header("x-weir-provider") == "a"
+
+    wait_until(closed, "the circuit to close", timeout=120, every=0.05)
     assert weir.metrics().value("weir_circuit_state", provider="a") == 0
 
 
@@ -525,7 +596,8 @@ def test_by_weight(weir_with, a, b):
 def test_by_latency_the_slow_place_gets_little(weir_with, a, b):
     weir = weir_with(deployments(a, b, "latency"))
 
-    a.answer_always(pause(0.1), send(answers.reply(answers.completion("slow"))))
+    # Slower than anything that holds b up on a busy machine: one slow answer is enough to be thought slow.
+    a.answer_always(pause(2), send(answers.reply(answers.completion("slow"))))
     marks = a.mark(), b.mark()
     for _ in range(40):
         assert weir.chat({"model": "large"}).status == 200
@@ -534,6 +606,7 @@ def test_by_latency_the_slow_place_gets_little(weir_with, a, b):
 
 def test_a_zone_is_left_under_no_fault(weir_with, a, b, model):
     settings = settings_of(a, b)
+    settings["providers"]["a"]["timeouts"] = HASTY | {"between_bytes": "400ms"}
     settings["models"]["first"]["zone"] = "onprem"
     settings["routes"]["both"]["zones"] = ["onprem"]
     settings["routes"]["none"] = {"model": "second", "zones": ["onprem"]}
@@ -560,13 +633,14 @@ def test_an_upstream_process_that_stops_or_dies(weir_with, b, a, model, number, 
     try:
         assert child.stdout.readline() == b"ready\n"
         settings = settings_of(a, b)
-        settings["providers"]["a"]["base_url"] = f"http://127.0.0.1:{port}/v1"
+        for name in ("a", "a-late"):
+            settings["providers"][name]["base_url"] = f"http://127.0.0.1:{port}/v1"
         weir = weir_with(settings)
         assert weir.chat({"model": "both"}).header("x-weir-provider") == "a"
         os.kill(child.pid, number)
         if number == signal.SIGKILL:
             child.wait()
-        response = ask(weir, "both", False, model)
+        response = ask(weir, "both" if number == signal.SIGKILL else "both-late", False, model)
         assert response.status == 200 and response.header("x-weir-provider") == "b"
         first, _ = weir.wait_for_call(request_id=model)["tried"]
         wanted = "upstream.timeout.first_byte" if number == signal.SIGSTOP else "upstream.unreachable"
@@ -605,7 +679,9 @@ def test_any_sequence_of_faults_ends_each_call_once(weir_with, a, b):
     dice = random.Random(seed)
     weir = weir_with(settings_of(a, b))
     whole = [steps for steps, _, _ in FAULTS.values()] + [steps for steps, _, _ in FINAL.values()]
-    quick = [steps for steps in whole if not any(step.__qualname__.startswith("silence") for step in steps)]
+    # None that waits for a time limit: a limit short enough for that fires at other times too.
+    waiting = [FAULTS[name][0] for name in ("silent", "slow-head", "stalled-body")]
+    quick = [steps for steps in whole if steps not in waiting]
     streams = [steps for name, steps in STREAM_FAULTS.items() if "stalled" not in name and name != "no-json"]
     begun = [send(STREAM_HEAD + ROLE + CONTENT), pause(0.05)]
     after = [[*begun, close()], [*begun, reset()]]
@@ -664,25 +740,25 @@ def test_a_repeated_call_of_an_sdk_is_counted(weir_with, a, b):
 def test_comments_keep_a_slow_stream_alive_and_do_not_forbid_a_fallback(weir_with, a, b, model):
     settings = settings_of(a, b)
     settings["routes"]["both"]["keep_alive"] = "1s"
-    settings["providers"]["a"]["timeouts"] = HASTY | {"first_byte": "2500ms", "total": "5s"}
+    settings["providers"]["a"]["timeouts"] = HASTY | {"first_byte": "3500ms"}
     weir = weir_with(settings)
     a.answer_next(silence())
     response = ask(weir, "both", True, model)
-    assert response.status == 200 and response.body.count(b": keep-alive\n\n") == 2
+    assert response.status == 200 and response.body.count(b": keep-alive\n\n") >= 2
     assert b"from b" in response.body and response.body.endswith(b"data: [DONE]\n\n")
     assert response.header("x-weir-model") is None and response.header("x-weir-attempts") is None
     entry = weir.wait_for_call(request_id=model)
-    assert (entry["outcome"], entry["attempts"], entry["first_byte_ms"] > 2400) == ("ok", 2, True)
+    assert (entry["outcome"], entry["attempts"], entry["first_byte_ms"] > 3400) == ("ok", 2, True)
 
 
 def test_a_failure_after_a_comment_is_an_error_event(weir_with, a, b, model):
     settings = settings_of(a, b)
     settings["defaults"] = {"keep_alive": "1s"}
-    settings["providers"]["a"]["timeouts"] = HASTY | {"first_byte": "1500ms", "total": "5s"}
+    settings["providers"]["a"]["timeouts"] = HASTY | {"first_byte": "2500ms"}
     weir = weir_with(settings)
     a.answer_next(send(STREAM_HEAD), silence())
     response = ask(weir, "alone", True, model)
-    assert response.status == 200 and response.body.startswith(b": keep-alive\n\ndata: {\"error\"")
+    assert response.status == 200 and re.match(rb"(: keep-alive\n\n)+data: \{\"error\"", response.body)
     assert b"[DONE]" not in response.body
     assert weir.wait_for_call(request_id=model)["outcome"] == "upstream_error"
 
@@ -691,13 +767,17 @@ def test_a_whole_reply_after_a_comment_becomes_a_stream(weir_with, a, b, model):
     """SEMANTICS 32."""
     settings = settings_of(a, b)
     settings["defaults"] = {"keep_alive": "1s"}
-    settings["providers"]["a"]["timeouts"] = HASTY | {"first_byte": "3s", "total": "5s"}
     weir = weir_with(settings)
-
-    a.answer_next(pause(1.3), send(answers.reply(answers.completion("late"))))
-    response = ask(weir, "alone", True, model)
-    events = [line for line in response.body.decode().split("\n\n") if line]
-    assert events[0] == ": keep-alive" and events[-1] == "data: [DONE]" and len(events) == 3
+    gate = Gate()
+    a.answer_next(gate, send(answers.reply(answers.completion("late"))))
+    with weir.connect() as client:
+        client.send(chat_request({"model": "alone", "stream": True}))
+        head = client.read_head()
+        assert client.read_body_until(b"\n\n") == b": keep-alive\n\n"
+        gate.open()
+        body = client.read_body(head).body
+    events = [": keep-alive", *(line for line in body.decode().split("\n\n") if line and line != ": keep-alive")]
+    assert events[-1] == "data: [DONE]" and len(events) == 3
     assert json.loads(events[1][6:])["choices"][0]["delta"]["content"] == "late"
 
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def own_binary(tmp_path, monkeypatch):
 
 def ask_with(program, pid):
     """`weir upgrade` by a program that is still good."""
-    return subprocess.run([program, "upgrade", "--pid", str(pid)], capture_output=True, text=True, timeout=60)
+    return subprocess.run([program, "upgrade", "--pid", str(pid)], capture_output=True, text=True, timeout=120)
 
 
 def begin_stream(client, provider, gate, events):
@@ -90,8 +91,8 @@ def test_the_new_process_serves_and_the_old_one_ends(start):
     assert line.wait_exit(old) == 0
     assert weir.ready() and weir.chat().status == 200
     assert weir.metrics().value("weir_requests_total", outcome="ok") >= 1
-    assert f"pid {new} is ready and takes over" in weir.messages()
-    assert "took over" in weir.messages()
+    weir.wait_for_message(f"pid {new} is ready and takes over")
+    weir.wait_for_message("took over")
 
 
 def test_it_is_found_by_its_admin_port(start):
@@ -140,13 +141,13 @@ def test_an_idle_connection_gets_one_more_answer(start):
 
 
 def test_an_idle_connection_ends_with_its_idle_limit(start, provider):
-    weir, line = start(plain_settings(provider.base_url) | {"limits": {"idle": "1s"}})
+    weir, line = start(plain_settings(provider.base_url) | {"limits": {"idle": "2s"}})
     with weir.connect() as client:
         assert client.send(chat_request()).read_response().status == 200
         old = line.pid
         line.upgrade()
         assert client.at_end()
-    assert line.wait_exit(old, timeout=5) == 0
+    assert line.wait_exit(old) == 0
 
 
 def test_an_idle_connection_is_no_cut_call_at_the_end_of_the_drain(start, provider):
@@ -156,7 +157,7 @@ def test_an_idle_connection_is_no_cut_call_at_the_end_of_the_drain(start, provid
         old = line.pid
         line.upgrade()
         assert client.at_end()
-    assert line.wait_exit(old, timeout=5) == 0
+    assert line.wait_exit(old) == 0
 
 
 def test_pipelined_requests_are_all_answered(start, provider):
@@ -201,7 +202,7 @@ def test_restart_only_settings_change_with_it(start):
     line.upgrade()
     weir.admin_port = admin
     assert weir.chat().status == 200 and call(second, chat_request()).status == 200
-    assert "on 3 threads" in weir.messages()
+    weir.wait_for_message("on 3 threads")
     assert line.wait_exit(old) == 0
     weir.write_settings(listen=f"127.0.0.1:{second}", admin={"listen": f"127.0.0.1:{old_admin}"})
     line.upgrade()
@@ -262,7 +263,7 @@ class Clients:
     def stop(self):
         self.ended.set()
         for thread in self.threads:
-            thread.join(30)
+            thread.join(120)
 
 
 def new_connections(weir, _):
@@ -306,7 +307,7 @@ def scrapes(weir, _):
 
 
 def test_no_call_is_lost_in_restarts_and_reloads(start, provider):
-    settings = plain_settings(provider.base_url) | {"drain": "60s"}
+    settings = plain_settings(provider.base_url) | {"drain": "250s"}
     settings["providers"] = settings["providers"] | {"demo": {"protocol": "demo"}}
     weir, line = start(settings)
     clients = Clients(weir)
@@ -352,15 +353,20 @@ def test_nothing_is_left_over_from_restarts(start):
     line.wait_exit(line.pids[1])
 
     def settled():
+        """The fewest for a while: connections of calls that have just ended are not among them."""
         weir.chat()
-        return open_files(line.pid)
+        seen = []
+        for _ in range(20):
+            seen.append(open_files(line.pid))
+            time.sleep(0.02)
+        return min(seen, key=len)
 
-    wait_until(lambda: len(settled()) == len(settled()), "descriptors to settle")
+    settled()  # a call on each worker: both have their connection to the provider
     first, memory = settled(), resident(line.pid)
     for _ in range(ROUNDS):
         line.upgrade()
         line.wait_exit(line.pids[-2])
-    wait_until(lambda: settled() == first, f"the same descriptors as {first}, not {open_files(line.pid)}")
+    wait_until(lambda: not Counter(settled()) - Counter(first), f"no more than {first}, not {open_files(line.pid)}")
     assert is_sanitized() or resident(line.pid) < memory * 1.2 + 1024
 
 
@@ -459,9 +465,9 @@ def test_sigterm_in_the_middle_ends_both(start, own_binary):
     os.kill(line.pid, signal.SIGTERM)
     assert line.wait_exit(line.pid) == 0
     assert not Path(f"/proc/{child}").exists()
-    assert asked.wait(10) == 1 and "given up" in asked.stderr.read()
+    assert asked.wait(60) == 1 and "given up" in asked.stderr.read()
     asked.stderr.close()
-    assert "given up" in weir.messages()
+    weir.wait_for_message("given up")
 
 
 def test_a_second_sigusr2_in_the_middle_is_refused(start, own_binary):
@@ -526,7 +532,7 @@ def test_pid_1_refuses(tmp_path, provider):
         env=clean_environment(),
     )
     try:
-        wait_until(weir.ready, "weir as PID 1", timeout=20)
+        wait_until(weir.ready, "weir as PID 1", timeout=60)
         (inner,) = children_of(process.pid)
         done = subprocess.run(
             ["nsenter", "--target", str(inner), "--pid", "--mount", binary(), "upgrade", "--pid", "1"],
@@ -537,7 +543,7 @@ def test_pid_1_refuses(tmp_path, provider):
         assert done.returncode == 1 and "PID 1" in done.stderr and "SIGTERM drains" in done.stderr, done.stderr
         assert weir.chat().status == 200
         os.kill(inner, signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         assert b"roll the container; SIGTERM drains" in process.stderr.read()
     finally:
         process.kill()
@@ -563,7 +569,7 @@ class ServiceManager:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.socket.bind("\0" + name[1:] if name.startswith("@") else name)
-        self.socket.settimeout(20)
+        self.socket.settimeout(60)
 
     def next(self):
         data, control, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(12))

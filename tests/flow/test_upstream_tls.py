@@ -75,4 +75,4 @@ def test_a_changed_authority_file_is_taken_by_itself(weir_with, secure, authorit
     replacement = tmp_path / "new.pem"
     replacement.write_bytes(authority.certificate.read_bytes())
     replacement.replace(trusted)
-    wait_until(lambda: weir.chat().status == 200, "the new authority", timeout=20, every=0.1)
+    wait_until(lambda: weir.chat().status == 200, "the new authority", every=0.1)

@@ -13,7 +13,7 @@ MESSAGES = [{"role": "user", "content": "Hi"}]
 
 @pytest.fixture
 def client(weir):
-    with openai.OpenAI(base_url=weir.url("/v1"), api_key="any key", max_retries=0, timeout=20) as sdk:
+    with openai.OpenAI(base_url=weir.url("/v1"), api_key="any key", max_retries=0, timeout=120) as sdk:
         yield sdk
 
 

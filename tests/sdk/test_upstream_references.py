@@ -63,7 +63,7 @@ def house(provider, tmp_path_factory):
 @pytest.fixture(scope="module")
 def google(provider):
     # weir asks v1beta, where all of this is documented; the client may also ask v1, its own default by now.
-    options = types.HttpOptions(base_url=f"http://127.0.0.1:{provider.port}", api_version="v1beta", timeout=20_000,
+    options = types.HttpOptions(base_url=f"http://127.0.0.1:{provider.port}", api_version="v1beta", timeout=120_000,
                                 retry_options=types.HttpRetryOptions(attempts=1), client_args={"trust_env": False})
     with genai.Client(api_key="k", vertexai=False, http_options=options) as client:
         yield client
@@ -74,7 +74,7 @@ def aws(provider):
     own = Bedrock.settings(provider.port)
     session = boto3.Session(aws_access_key_id=own["access_key_id"], aws_secret_access_key=own["secret_access_key"],
                             region_name=own["region"])
-    config = botocore.config.Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=20,
+    config = botocore.config.Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=120,
                                     ignore_configured_endpoint_urls=True)
     return session.client("bedrock-runtime", endpoint_url=own["base_url"], config=config)
 

@@ -2,7 +2,7 @@
 import OpenAI from 'openai';
 
 const [baseURL, what] = process.argv.slice(2);
-const client = new OpenAI({ baseURL, apiKey: 'any key', maxRetries: what === 'retries' ? 2 : 0, timeout: 20_000 });
+const client = new OpenAI({ baseURL, apiKey: 'any key', maxRetries: what === 'retries' ? 2 : 0, timeout: 120_000 });
 const plain = { model: 'gpt-4o-mini', messages: [{ role: 'user', content: 'Hi' }] };
 
 async function chunksOf(more) {

@@ -7,7 +7,7 @@ import { z } from 'zod';
 
 globalThis.AI_SDK_LOG_WARNINGS = false; // stdout is for the result
 const [origin, what, model] = process.argv.slice(2);
-const anthropic = new Anthropic({ baseURL: origin, apiKey: 'any key', maxRetries: 0, timeout: 20_000 });
+const anthropic = new Anthropic({ baseURL: origin, apiKey: 'any key', maxRetries: 0, timeout: 120_000 });
 const plain = { model, max_tokens: 100, messages: [{ role: 'user', content: 'Hi' }] };
 const openai = createOpenAI({ baseURL: `${origin}/v1`, apiKey: 'any key' });
 const vercel = {

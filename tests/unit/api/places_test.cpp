@@ -59,11 +59,11 @@ TEST_F(PlacesTest, GoToTheFirstInTheLineAndNobodyOvertakes) {
 TEST_F(PlacesTest, AreNotWaitedForLongerThanAllowed) {
   Places places(1);
   EXPECT_TRUE(places.try_take());
-  const auto hasty = wait(places, 500ms), patient = wait(places, 10s);
-  worker.skip(400ms);
+  const auto hasty = wait(places, 50s), patient = wait(places, 1000s);
+  worker.skip(30s);
   worker.settle();
   EXPECT_FALSE(hasty->got);
-  worker.skip(200ms);
+  worker.skip(21s);
   worker.settle();
   EXPECT_EQ(hasty->got, false);
   EXPECT_EQ(places.waiting(), 1U);

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <limits>
 #include <string>
 
 namespace weir::catalogue {
@@ -78,18 +80,23 @@ TEST(Catalogue, nearest_name) {
   EXPECT_EQ(catalogue().nearest("something-else-entirely"), "");
 }
 
-/// The bound is for an optimised build; sanitizers and -O1 get room.
+/// The bound is for an optimised build; sanitizers and -O1 get room. The best of some rounds: in others the machine may
+/// have done something else.
 TEST(Catalogue, find_takes_tens_of_nanoseconds) {
   std::vector<ModelFacts> many;
   for (int i = 0; i < 100; ++i) many.push_back(facts("vendor/model-with-a-longish-name-" + std::to_string(i), i));
   const Catalogue models{std::move(many)};
   const std::string name = "vendor/model-with-a-longish-name-57";
-  constexpr int rounds = 200'000;
+  constexpr int rounds = 100, calls = 2'000;
   std::size_t found = 0;
-  const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < rounds; ++i) found += models.find(name) != nullptr;
-  const auto took = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count() / rounds;
-  EXPECT_EQ(found, rounds);
+  double took = std::numeric_limits<double>::infinity();
+  for (int round = 0; round < rounds; ++round) {
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < calls; ++i) found += models.find(name) != nullptr;
+    const std::chrono::duration<double, std::nano> all = std::chrono::steady_clock::now() - start;
+    took = std::min(took, all.count() / calls);
+  }
+  EXPECT_EQ(found, static_cast<std::size_t>(rounds * calls));
   RecordProperty("nanoseconds", std::to_string(took));
   EXPECT_LT(took, 2'000);
 }

@@ -96,7 +96,7 @@ class Server {
 const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
 
 Result<ControlAnswer> post(const std::string& url, ControlClient::Headers headers = {}, const std::string& ca = {},
-                           std::chrono::milliseconds timeout = 5s, std::string_view body = R"({"a":1})") {
+                           std::chrono::milliseconds timeout = 60s, std::string_view body = R"({"a":1})") {
   auto client = ControlClient::make(url, std::move(headers), ca);
   if (!client) return std::unexpected(client.error());
   return client->post(body, "application/json", timeout);
@@ -118,7 +118,7 @@ TEST(ControlClient, PostsABodyWithItsHeaders) {
 TEST(ControlClient, ALargeBodyGoesWhole) {
   Server server{kOk};
   const std::string body(3U << 20, 'x');
-  const auto answer = post(server.url(), {}, {}, 20s, body);
+  const auto answer = post(server.url(), {}, {}, 60s, body);
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_THAT(server.got(), EndsWith(body));
 }

@@ -151,7 +151,7 @@ TEST(SseScanner, MillionsOfSmallReadsAndOtherLineEndsAreNotQuadratic) {
   SseScanner other;
   EXPECT_FALSE(other.next(carriage_returns));
   EXPECT_TRUE(parse_sse_event(carriage_returns, scratch).comment_only);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60)) << "it would be an hour";
 }
 
 TEST(ParseSseEvent, OneDataLineIsAViewIntoTheEvent) {

@@ -41,7 +41,7 @@ class PostgresFixture : public testing::Test {
   }
   /// Upkeep until the spool is empty.
   static void settle(PostgresLedger& ledger) {
-    const auto give_up = Clock::now() + 30s;
+    const auto give_up = Clock::now() + 120s;
     while (ledger.calls_spooled() > 0 && Clock::now() < give_up) {
       ASSERT_TRUE(ledger.upkeep(0));
       std::this_thread::sleep_for(20ms);
@@ -92,7 +92,7 @@ class PostgresFixture : public testing::Test {
   }
   std::int64_t ask_number(const std::string& sql) {
     PostgresConnection connection = server_.connect(url_);
-    const auto rows = connection.ask(sql, Clock::now() + 10s);
+    const auto rows = connection.ask(sql, Clock::now() + 60s);
     if (!rows) throw std::runtime_error(rows.error().message);
     return rows->count() > 0 ? rows->number(0, 0) : 0;
   }

@@ -49,7 +49,7 @@ class LogWriterTest : public testing::Test {
     return made;
   }
   static bool wait_for(const auto& condition) {
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 6'000; ++i) {
       if (condition()) return true;
       std::this_thread::sleep_for(10ms);
     }

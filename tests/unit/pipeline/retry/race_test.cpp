@@ -118,7 +118,7 @@ class RaceTest : public testing::TestWithParam<bool> {
     exchange.request.stream = streamed();
     for (int i = 0; i < 50; ++i) {
       for (const auto awaited : {targets::Awaited::stream, targets::Awaited::whole})
-        times.record("a", "m", 0, 40ms, awaited);
+        times.record("a", "m", 0, 40s, awaited);
     }
   }
   static bool streamed() {
@@ -172,9 +172,9 @@ INSTANTIATE_TEST_SUITE_P(Both, RaceTest, testing::Bool(),
 
 TEST_P(RaceTest, ASlowFirstIsOutrunByTheSecondAndBrokenOff) {
   start();
-  pass(30ms);
+  pass(20s);
   EXPECT_EQ(second.sent, 0) << "not before the p95";
-  pass(60ms);
+  pass(70s);
   EXPECT_EQ(second.sent, 1);
   EXPECT_EQ(first.patched_to, "a");
   EXPECT_EQ(second.patched_to, "b");
@@ -190,7 +190,7 @@ TEST_P(RaceTest, ASlowFirstIsOutrunByTheSecondAndBrokenOff) {
 
 TEST_P(RaceTest, TheFirstMayStillWin) {
   start();
-  pass(90ms);
+  pass(90s);
   first.begin();
   EXPECT_TRUE(finish().ok());
   EXPECT_EQ(second.broken_by, InterruptReason::outrun);
@@ -200,7 +200,7 @@ TEST_P(RaceTest, TheFirstMayStillWin) {
 
 TEST_P(RaceTest, WhatFailsLeavesTheAnswerToTheOther) {
   start();
-  pass(90ms);
+  pass(90s);
   first.failure = Failure::upstream_error;
   first.begin();
   worker.settle();
@@ -212,7 +212,7 @@ TEST_P(RaceTest, WhatFailsLeavesTheAnswerToTheOther) {
 
 TEST_P(RaceTest, BothMayFailAndNothingFollowsWhatWasPaidTwice) {
   start();
-  pass(90ms);
+  pass(90s);
   second.failure = Failure::upstream_overloaded;
   second.begin();
   worker.settle();
@@ -226,7 +226,7 @@ TEST_P(RaceTest, BothMayFailAndNothingFollowsWhatWasPaidTwice) {
 
 TEST_P(RaceTest, AClientThatLeavesEndsBoth) {
   start();
-  pass(90ms);
+  pass(90s);
   exchange.interrupt.fire(InterruptReason::client_left);
   EXPECT_EQ(finish().failure, Failure::client_left);
   EXPECT_EQ(first.broken_by, InterruptReason::client_left);
@@ -239,7 +239,7 @@ TEST_P(RaceTest, AFastFirstIsAlone) {
   first.begins = true;
   start();
   EXPECT_TRUE(finish().ok());
-  pass(90ms);
+  pass(90s);
   EXPECT_EQ(second.sent, 0);
   EXPECT_EQ(exchange.attempts.size(), 1U);
 }
@@ -282,7 +282,7 @@ TEST_P(RaceTest, WhatIsNotWantedOrNotAffordableIsNotStarted) {
     ending.reset();
     one.make();
     start();
-    pass(90ms);
+    pass(90s);
     EXPECT_EQ(second.sent, 0);
     first.begin();
     EXPECT_TRUE(finish().ok());
@@ -302,7 +302,7 @@ TEST_P(RaceTest, AFailureOfTheFirstBeforeTheSecondBeganIsRetriedAsEver) {
 
 TEST_P(RaceTest, AnExceptionOfTheLoserIsNobodys) {
   start();
-  pass(90ms);
+  pass(90s);
   first.throws = true;
   first.begin();
   worker.settle();
@@ -316,7 +316,7 @@ TEST_F(RaceOnceTest, AfterTheFirstContentNothingElseStarts) {
   first.begins = true;
   first.ends = false;
   start();
-  pass(90ms);
+  pass(90s);
   EXPECT_EQ(second.sent, 0);
   EXPECT_EQ(sink.body, "from a");
   EXPECT_EQ(sink.flushes, 1U);
@@ -339,7 +339,7 @@ TEST_F(RaceOnceTest, AClientThatLeavesTheWinnersStreamHasLeftTheCall) {
   exchange.request.stream = true;
   sink.flushes_max = 0;
   start();
-  pass(90ms);
+  pass(90s);
   second.begin();
   EXPECT_EQ(finish().failure, Failure::client_left);
   EXPECT_TRUE(exchange.interrupt.over());
@@ -350,7 +350,7 @@ TEST_F(RaceOnceTest, AWorkerMayEndWhileBothRun) {
   std::optional<fakes::TurnedWorker> short_lived(std::in_place);
   RetryStage other(**short_lived, settings, times);
   short_lived->start(other.call(exchange, sink), ending);
-  short_lived->skip(90ms);
+  short_lived->skip(90s);
   short_lived->settle();
   EXPECT_EQ(second.sent, 1);
   first.forget();
