@@ -51,6 +51,8 @@ class StreamWriter {
   void write(const std::vector<vocabulary::StreamEvent>& events);
 
   bool writes() const { return encoder_ != nullptr; }
+  /// Requires: writes().
+  std::int64_t next_event() const { return encoder_->next_event(); }
   const vocabulary::StreamTally& tally() const { return tally_; }
   const std::optional<vocabulary::StreamError>& error() const { return error_; }
   std::size_t written_bytes() const { return written_bytes_; }

@@ -212,6 +212,8 @@ def test_a_cut_stream_ends_in_an_error_of_the_dialect(weir, provider, other, dia
         assert "event: error\n" in text and last["type"] == "error" and last["error"]["type"] == "api_error"
     elif dialect == "responses":
         assert last["type"] == "error" and last["message"]
+        numbers = [json.loads(one)["sequence_number"] for one in response.events()]
+        assert numbers == list(range(len(numbers))) and len(numbers) > 3
     else:
         assert last["error"]["message"]
 

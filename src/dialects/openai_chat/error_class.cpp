@@ -163,6 +163,10 @@ bool is_for_client(Failure failure) {
 
 }  // namespace
 
+bool passes_wait_on(Failure failure) {
+  return failure == Failure::limit_rate || failure == Failure::limit_quota || failure == Failure::upstream_overloaded;
+}
+
 Ending classify_error(int status, std::string_view body, std::string_view retry_after,
                       std::span<const ErrorCode> codes) {
   const ProviderError error = read_error(body);
@@ -189,7 +193,7 @@ Ending classify_error(int status, std::string_view body, std::string_view retry_
     ending.param = redact(error.param);
     if (!inside_success && keeps_status(status) && is_well_formed_error(body)) ending.provider_body = body;
   }
-  if (ending.failure == Failure::limit_rate || ending.failure == Failure::limit_quota) ending.retry_after = retry_after;
+  if (passes_wait_on(ending.failure)) ending.retry_after = retry_after;
   return ending;
 }
 

@@ -192,6 +192,8 @@ TEST(ErrorClass, ruling_12_what_the_client_gets) {
   EXPECT_EQ(ending.status, 429);
   EXPECT_EQ(ending.retry_after, "17");
   EXPECT_FALSE(ending.provider_body.empty());
+  EXPECT_EQ(classify_error(503, openai("full", "server_is_overloaded"), "17").retry_after, "17");
+  EXPECT_EQ(classify_error(500, openai("broken", "server_error"), "17").retry_after, "");
   ending = classify_error(401, openai("Incorrect API key provided: sk-abcd1234.", "invalid_api_key"), "9");
   EXPECT_TRUE(ending.provider_body.empty());
   EXPECT_EQ(ending.status, 0);
