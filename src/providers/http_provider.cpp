@@ -8,6 +8,7 @@
 
 #include <weir/base/ascii.hpp>
 #include <weir/exchange/limits.hpp>
+#include "providers/abilities.hpp"
 #include "providers/http_wire.hpp"
 
 namespace weir::providers {
@@ -126,7 +127,11 @@ awaitable<Ending> HttpProvider::send(const Call& call, Attempt& attempt, ReplySi
   if (call.exchange.raw) {
     if (auto refused = refuse_raw(call)) co_return std::move(*refused);
   }
-  if ((!call.exchange.raw && !rules_->speaks(call.exchange.request.dialect)) || !rules_->prepared()) {
+  const bool translates = !call.exchange.raw && !rules_->speaks(call.exchange.request.dialect);
+  if (!call.exchange.raw && !translates && call.target.abilities.stated) {
+    if (auto refused = lacking(call.exchange.request, call.target)) co_return std::move(*refused);
+  }
+  if (translates || !rules_->prepared()) {
     timer.only_total();
     if (auto refused = co_await make_ready(call, translation)) co_return std::move(*refused);
   }

@@ -3,44 +3,11 @@
 #include <utility>
 #include <variant>
 
-#include <fmt/format.h>
-
 #include <weir/base/clock.hpp>
 #include "dialects/codecs/codecs.hpp"
+#include "providers/abilities.hpp"
 
 namespace weir::providers {
-namespace {
-
-Ending ending_of(const vocabulary::Refusal& refusal) {
-  Ending ending;
-  ending.failure = refusal.failure;
-  ending.phase = Phase::resolve;
-  ending.permanent = true;
-  ending.message = refusal.message;
-  ending.param = refusal.param;
-  ending.code = refusal.code;
-  return ending;
-}
-
-/// What the model is stated to lack and no encoder can know, because its protocol has the field.
-std::optional<vocabulary::Refusal> lacking(const vocabulary::ChatRequest& request, const Target& target,
-                                           const vocabulary::TargetTraits& traits) {
-  const bool schema = request.response_format.format == vocabulary::Format::json_schema;
-  if (schema && traits.native_schema && !target.abilities.schema) {
-    return vocabulary::Refusal{
-        .message = fmt::format("The model {} cannot hold its answer to a JSON Schema.", target.model),
-        .param = "response_format",
-        .code = "unsupported_value"};
-  }
-  if (request.stream && !target.abilities.streaming) {
-    return vocabulary::Refusal{.message = fmt::format("The model {} does not stream its answers.", target.model),
-                               .param = "stream",
-                               .code = "unsupported_value"};
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 vocabulary::ReplyContext context_of(const Exchange& exchange, const Target& target) {
   return {.call_id = exchange.request_id,
