@@ -133,6 +133,9 @@ TEST(ErrorClass, semantics_10_classes) {
   EXPECT_EQ(class_of(400, openai("Rejected as a result of our safety system.", "content_policy_violation")),
             Failure::client_content_policy);
   EXPECT_EQ(class_of(403, openai("Your input was flagged", "")), Failure::client_content_policy);
+  EXPECT_EQ(class_of(403, openai("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193.")),
+            Failure::client_context_length)
+      << "Together's status for it";
   EXPECT_EQ(class_of(401, openai("Incorrect API key", "invalid_api_key")), Failure::upstream_credentials);
   EXPECT_EQ(class_of(403, openai("Country not supported")), Failure::upstream_credentials);
   EXPECT_EQ(
