@@ -92,6 +92,7 @@ awaitable<Ending> DemoProvider::send(const Call& call, Attempt& attempt, ReplySi
     ending = co_await answer(call, attempt, reply);
   } else {
     Translation translation(exchange, call.target, openai_chat::codec());
+    if (auto refused = translation.decode(exchange)) co_return std::move(*refused);
     if (auto refused = translation.encode(exchange, call.target, {})) co_return std::move(*refused);
     TranslatedReply translated(translation, reply);
     ending = co_await answer(call, attempt, translated);

@@ -27,13 +27,19 @@ Translation::Translation(const Exchange& exchange, const Target& target, const v
       upstream_(upstream),
       context_(context_of(exchange, target)) {}
 
+std::optional<Ending> Translation::decode(const Exchange& exchange) {
+  auto request = client_.decode_request(exchange.request.body);
+  if (!request) return ending_of(request.error());
+  asked_ = std::move(*request);
+  return std::nullopt;
+}
+
 std::optional<Ending> Translation::encode(Exchange& exchange, const Target& target,
                                           const vocabulary::TargetTraits& traits) {
-  const auto request = client_.decode_request(exchange.request.body);
-  if (!request) return ending_of(request.error());
-  if (const auto refusal = lacking(*request, target, traits)) return ending_of(*refusal);
+  if (const auto refusal = lacking(asked_, target, traits)) return ending_of(*refusal);
   vocabulary::Dropped dropped;
-  auto encoded = upstream_.encode_request(*request, traits, dropped);
+  auto encoded = upstream_.encode_request(asked_, traits, dropped);
+  asked_ = {};  // the answer may take minutes
   if (!encoded) return ending_of(encoded.error());
   request_ = std::move(*encoded);
   if (dropped.empty()) return std::nullopt;
