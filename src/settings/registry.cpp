@@ -77,7 +77,7 @@ using enum Change;
       Setting{section ".fetch_images.hosts",                                                                           \
               names,                                                                                                   \
               "",                                                                                                      \
-              "",                                                                                                      \
+              "0",                                                                                                     \
               "",                                                                                                      \
               "",                                                                                                      \
               live,                                                                                                    \
