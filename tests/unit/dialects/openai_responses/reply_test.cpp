@@ -226,7 +226,8 @@ TEST(ResponsesStream, TheNumberOfTheNextEventIsKnown) {
 
   std::string out;
   const auto encoder = responses().make_stream_encoder({.call_id = "c", .model = "m", .created = 1, .next_event = 8});
-  encoder->encode(StreamError{.failure = weir::Failure::upstream_protocol, .status = 0, .message = "cut", .code = {}}, out);
+  encoder->encode(StreamError{.failure = weir::Failure::upstream_protocol, .status = 0, .message = "cut", .code = {}},
+                  out);
   EXPECT_EQ(json_of(out).back()["sequence_number"], 8);
   EXPECT_EQ(encoder->next_event(), 9);
 }
