@@ -74,14 +74,7 @@ using enum Change;
               "",                                                                                                      \
               live,                                                                                                    \
               "refuse a call of which translation would leave something out, instead of naming it in x-weir-dropped"}, \
-      Setting{section ".fetch_images.hosts",                                                                           \
-              names,                                                                                                   \
-              "",                                                                                                      \
-              "0",                                                                                                     \
-              "",                                                                                                      \
-              "",                                                                                                      \
-              live,                                                                                                    \
-              "host, or host:port, from which an image by URL is fetched for a target that takes none; else nowhere"}
+      Setting{section ".fetch_images.hosts", names, "", "0", "", "", live, "where images by URL may be fetched from"}
 
 constexpr std::array kSettings{
     Setting{"listen", addresses, "127.0.0.1:8080", "", "", "", restart,
