@@ -22,6 +22,8 @@ class ChatBody final : public AddressedBody {
     request.model = facts_.model.view();
     request.stream = facts_.stream;
     request.include_usage = facts_.include_usage || request.wants_cost;
+    request.needs_tools = facts_.tools;
+    request.needs_schema = facts_.schema;
     request.messages = facts_.messages;
     request.system_hash = facts_.system_hash;
     request.prompt_hash = facts_.prompt_hash;

@@ -15,7 +15,8 @@ vocabulary::ReplyContext context_of(const Exchange& exchange) {
   return {.call_id = exchange.request_id,
           .model = exchange.request.model,
           .created = exchange.started_unix_ms / 1000,
-          .include_usage = exchange.request.include_usage};
+          .include_usage = exchange.request.include_usage,
+          .next_event = exchange.next_event};
 }
 
 /// A chat's reply becomes one chunk; a completion's is one already.

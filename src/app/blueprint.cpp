@@ -1,5 +1,6 @@
 #include "app/blueprint.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <iterator>
@@ -53,6 +54,12 @@ Result<std::shared_ptr<const providers::ServiceAccount>> read_account(const prov
   return std::make_shared<const providers::ServiceAccount>(std::move(*account));
 }
 
+bool fetches_images(const settings::Settings& settings) {
+  const auto does = [](const pipeline::WaySettings& way) { return way.image_hosts && !way.image_hosts->empty(); };
+  return does(settings.way_defaults) ||
+         std::ranges::any_of(settings.routes, [&](const auto& route) { return does(route.way); });
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Blueprint>> Blueprint::make(settings::Settings settings,
@@ -83,6 +90,11 @@ Result<std::shared_ptr<const Blueprint>> Blueprint::make(settings::Settings sett
     }
     blueprint->providers.push_back(std::move(part));
   }
+  if (fetches_images(blueprint->settings)) {
+    auto tls = net::make_client_tls({}, true);
+    if (!tls) return failure("fetch_images: " + tls.error().message);
+    blueprint->image_tls = std::move(*tls);
+  }
   for (const net::ListenSettings& listen : blueprint->settings.listen) {
     if (listen.certificate_file.empty()) {
       blueprint->listener_tls.push_back(nullptr);
@@ -101,6 +113,7 @@ std::shared_ptr<const Blueprint> Blueprint::with_keys(const admission::KeyChange
   other->catalogue = catalogue;
   other->meter = std::make_unique<accounting::Meter>(catalogue.get());
   other->providers = providers;
+  other->image_tls = image_tls;
   other->listener_tls = listener_tls;
   other->set_keys(key_changes);
   return other;

@@ -30,6 +30,7 @@ struct Blueprint {
   std::vector<admission::KeySettings> keys;  ///< those in force: of the settings, and made or ended at run time
   std::unique_ptr<const Admission> door;
   std::vector<ProviderPart> providers;
+  std::shared_ptr<net::TlsContext> image_tls;  ///< for fetch_images; null = no call may have one fetched
   std::vector<std::shared_ptr<net::TlsContext>> listener_tls;  ///< in the order of settings.listen; null = plain
 
   /// Reads certificates and authorities. A provider entry that did not change keeps its address, and with it its

@@ -1,5 +1,6 @@
 #include "app/unit.hpp"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace weir::app {
 struct Unit::Parts {
   std::shared_ptr<const Blueprint> blueprint;
   std::vector<std::shared_ptr<net::UpstreamPool>> pools;  // a call may outlive the entry in pools_
+  std::optional<providers::ImageFetcher> images;
   std::vector<std::unique_ptr<Provider>> providers;
   std::unique_ptr<pipeline::Router> router;
   std::unique_ptr<pipeline::Pipeline> pipeline;
@@ -59,6 +61,7 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
   names.defaults = settings.way_defaults;
   names.places = &target_places_;
   std::map<net::UpstreamAddress*, std::shared_ptr<net::UpstreamPool>> kept;
+  if (parts->blueprint->image_tls) parts->images.emplace(worker_, resolver_, parts->blueprint->image_tls);
   for (const Blueprint::ProviderPart& part : parts->blueprint->providers) {
     pipeline::ProviderEntry entry;
     entry.name = part.settings.name;
@@ -73,8 +76,9 @@ void Unit::move_in(std::shared_ptr<const Blueprint> blueprint) {
         auto pool = pool_for(part.address);
         kept[part.address.get()] = pool;
         parts->pools.push_back(pool);
-        parts->providers.push_back(std::make_unique<providers::HttpProvider>(
-            worker_, pool, part.settings, first_byte_times_, offload_, part.service_account));
+        parts->providers.push_back(
+            std::make_unique<providers::HttpProvider>(worker_, pool, part.settings, first_byte_times_, offload_,
+                                                      part.service_account, parts->images ? &*parts->images : nullptr));
       }
       entry.provider = parts->providers.back().get();
     }

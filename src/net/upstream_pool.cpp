@@ -193,6 +193,13 @@ awaitable<UpstreamPool::Leased> UpstreamPool::connect(Interrupt& interrupt, Atte
     leased.message = std::move(answer.error);
     co_return leased;
   }
+  if (address_->allowed != nullptr) {
+    std::erase_if(answer.endpoints, [this](const Tcp::endpoint& one) { return !address_->allowed(one.address()); });
+    if (answer.endpoints.empty()) {
+      leased.message = fmt::format("{} has no public address", address_->host);
+      co_return leased;
+    }
+  }
 
   leased.phase = Phase::connect;
   Socket socket(worker_.executor());

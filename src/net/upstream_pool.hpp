@@ -22,6 +22,8 @@ struct UpstreamAddress {
   std::string host;
   std::uint16_t port = 443;
   std::shared_ptr<TlsContext> tls;  ///< null = plain
+  /// Which of the addresses that the name stands for may be connected to; null = all.
+  bool (*allowed)(const asio::ip::address& address) = nullptr;
   std::size_t connections_max = 1024;
   std::chrono::milliseconds idle{60'000};
   std::atomic<std::size_t> open{0};

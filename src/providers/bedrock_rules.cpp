@@ -27,7 +27,9 @@ class BedrockRules final : public ProtocolRules {
   Framing framing() const override { return Framing::aws_events; }
   std::string_view accepted_stream() const override { return "application/vnd.amazon.eventstream"; }
   vocabulary::TargetTraits traits(const Target& target) const override {
-    return traits_of(target, quirks_);  // schemas by a forced tool: every model with tools takes it
+    vocabulary::TargetTraits traits = traits_of(target, quirks_);  // schemas by a forced tool: all with tools take it
+    traits.image_urls = false;                                     // but s3://, which its encoder lets pass
+    return traits;
   }
 
   void append_address(const Outgoing& request, std::string& to) const override {

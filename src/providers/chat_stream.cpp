@@ -56,6 +56,7 @@ class ChatRelay {
   const Usage& usage() const { return state_.usage(); }
   std::uint64_t text_bytes() const { return state_.text_bytes(); }
   std::size_t held_bytes() const { return held_bytes_; }
+  std::int64_t next_event() const { return 0; }
 
  private:
   void pass_on(std::string_view raw) {

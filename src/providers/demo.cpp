@@ -92,9 +92,11 @@ awaitable<Ending> DemoProvider::send(const Call& call, Attempt& attempt, ReplySi
     ending = co_await answer(call, attempt, reply);
   } else {
     Translation translation(exchange, call.target, openai_chat::codec());
+    if (auto refused = translation.decode(exchange)) co_return std::move(*refused);
     if (auto refused = translation.encode(exchange, call.target, {})) co_return std::move(*refused);
     TranslatedReply translated(translation, reply);
     ending = co_await answer(call, attempt, translated);
+    exchange.next_event = translated.next_event();
     ending.provider_body.clear();
   }
   attempt.duration_of(Phase::body) = Clock::now() - attempt.started;

@@ -65,7 +65,8 @@ std::string explain(Failure failure, std::string_view provider, const TimeLimits
 }
 
 awaitable<Ending> HttpProvider::answer(Wire& wire, ReplySink& reply) {
-  const Exchange& exchange = wire.call.exchange;
+  Exchange& exchange = wire.call.exchange;
+  exchange.next_event = 0;
   const std::string content_type(wire.head.find("content-type").value_or(""));
   const bool event_stream = is_stream(content_type, rules_->accepted_stream());
   const bool success = wire.head.status() >= 200 && wire.head.status() < 300;
@@ -284,8 +285,7 @@ awaitable<Ending> HttpProvider::read_error(Wire& wire) {
     ending.back_in = said;
   }
   // What the provider said in another form the client gets in the one that all SDKs read.
-  const bool limited = ending.failure == Failure::limit_rate || ending.failure == Failure::limit_quota;
-  if (limited && ending.back_in && ending.retry_after.empty()) {
+  if (openai_chat::passes_wait_on(ending.failure) && ending.back_in && ending.retry_after.empty()) {
     ending.retry_after = std::to_string((ending.back_in->count() + 999) / 1000);
   }
   // The provider refused before it generated anything; only its own failures may have cost something.

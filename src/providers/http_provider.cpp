@@ -8,6 +8,7 @@
 
 #include <weir/base/ascii.hpp>
 #include <weir/exchange/limits.hpp>
+#include "providers/abilities.hpp"
 #include "providers/http_wire.hpp"
 
 namespace weir::providers {
@@ -38,11 +39,12 @@ bool goes_translated(std::string_view name) {
 
 HttpProvider::HttpProvider(net::Worker& worker, std::shared_ptr<net::UpstreamPool> pool,
                            const ProviderSettings& settings, targets::FirstByteTimes& first_byte_times,
-                           net::Offload& offload, std::shared_ptr<const ServiceAccount> account)
+                           net::Offload& offload, std::shared_ptr<const ServiceAccount> account, ImageFetcher* images)
     : worker_(worker),
       pool_(std::move(pool)),
       first_byte_times_(first_byte_times),
       offload_(offload),
+      images_(images),
       rules_(make_rules(settings, worker, offload, std::move(account))) {
   fixed_head_ = fmt::format(" HTTP/1.1\r\nHost: {}\r\nUser-Agent: weir/{}\r\nAccept-Encoding: identity\r\n",
                             authority_of(settings.base_url), WEIR_VERSION);
@@ -101,12 +103,22 @@ awaitable<std::optional<Ending>> HttpProvider::make_ready(const Call& call, std:
   Exchange& exchange = call.exchange;
   if (!exchange.raw && !rules_->speaks(exchange.request.dialect)) {
     translation.emplace(exchange, call.target, rules_->codec());
-    const auto translate = [&] { return translation->encode(exchange, call.target, rules_->traits(call.target)); };
+    const vocabulary::TargetTraits traits = rules_->traits(call.target);
+    const bool fetches = images_ != nullptr && exchange.plan.image_hosts != nullptr && !traits.image_urls;
     std::optional<Ending> refused;
+    const auto translate = [&] {
+      refused = translation->decode(exchange);
+      if (!refused && !fetches) refused = translation->encode(exchange, call.target, traits);
+    };
     if (exchange.request.body.size() <= limits::read_at_once_bytes_max) {
-      refused = translate();
+      translate();
     } else {
-      co_await offload_.run(worker_.executor(), [&] { refused = translate(); });
+      co_await offload_.run(worker_.executor(), translate);
+    }
+    if (!refused && fetches) {
+      refused = co_await images_->fill_in(translation->asked(), *exchange.plan.image_hosts, exchange.interrupt);
+      const auto encode = [&] { refused = translation->encode(exchange, call.target, traits); };
+      if (!refused) co_await offload_.run(worker_.executor(), encode);
     }
     if (refused) co_return refused;
   }
@@ -126,7 +138,11 @@ awaitable<Ending> HttpProvider::send(const Call& call, Attempt& attempt, ReplySi
   if (call.exchange.raw) {
     if (auto refused = refuse_raw(call)) co_return std::move(*refused);
   }
-  if ((!call.exchange.raw && !rules_->speaks(call.exchange.request.dialect)) || !rules_->prepared()) {
+  const bool translates = !call.exchange.raw && !rules_->speaks(call.exchange.request.dialect);
+  if (!call.exchange.raw && !translates && call.target.abilities.stated) {
+    if (auto refused = lacking(call.exchange.request, call.target)) co_return std::move(*refused);
+  }
+  if (translates || !rules_->prepared()) {
     timer.only_total();
     if (auto refused = co_await make_ready(call, translation)) co_return std::move(*refused);
   }

@@ -14,6 +14,7 @@
 #include "net/upstream_pool.hpp"
 #include "net/worker.hpp"
 #include "providers/attempt_timer.hpp"
+#include "providers/image_fetcher.hpp"
 #include "providers/protocol_rules.hpp"
 #include "providers/settings.hpp"
 #include "providers/translation.hpp"
@@ -30,7 +31,7 @@ class HttpProvider final : public Provider {
  public:
   HttpProvider(net::Worker& worker, std::shared_ptr<net::UpstreamPool> pool, const ProviderSettings& settings,
                targets::FirstByteTimes& first_byte_times, net::Offload& offload,
-               std::shared_ptr<const ServiceAccount> account = nullptr);
+               std::shared_ptr<const ServiceAccount> account = nullptr, ImageFetcher* images = nullptr);
 
   awaitable<Ending> send(const Call& call, Attempt& attempt, ReplySink& reply) override;
 
@@ -62,6 +63,7 @@ class HttpProvider final : public Provider {
   std::shared_ptr<net::UpstreamPool> pool_;
   targets::FirstByteTimes& first_byte_times_;
   net::Offload& offload_;
+  ImageFetcher* const images_;  ///< null = no call may have one fetched
   Spare<net::ReplyHead> heads_;
   std::string fixed_head_;  ///< Host and the settings' headers: the same for each request
   std::unique_ptr<ProtocolRules> rules_;

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,6 +40,7 @@ class TranslatedReply final : public ReplySink {
   }
   awaitable<Flow> flush() override { return reply_.flush(); }
   awaitable<void> keep_alive() override { return reply_.keep_alive(); }
+  std::int64_t next_event() const { return writer_.next_event(); }
 
  private:
   const Translation& translation_;

@@ -3,44 +3,11 @@
 #include <utility>
 #include <variant>
 
-#include <fmt/format.h>
-
 #include <weir/base/clock.hpp>
 #include "dialects/codecs/codecs.hpp"
+#include "providers/abilities.hpp"
 
 namespace weir::providers {
-namespace {
-
-Ending ending_of(const vocabulary::Refusal& refusal) {
-  Ending ending;
-  ending.failure = refusal.failure;
-  ending.phase = Phase::resolve;
-  ending.permanent = true;
-  ending.message = refusal.message;
-  ending.param = refusal.param;
-  ending.code = refusal.code;
-  return ending;
-}
-
-/// What the model is stated to lack and no encoder can know, because its protocol has the field.
-std::optional<vocabulary::Refusal> lacking(const vocabulary::ChatRequest& request, const Target& target,
-                                           const vocabulary::TargetTraits& traits) {
-  const bool schema = request.response_format.format == vocabulary::Format::json_schema;
-  if (schema && traits.native_schema && !target.abilities.schema) {
-    return vocabulary::Refusal{
-        .message = fmt::format("The model {} cannot hold its answer to a JSON Schema.", target.model),
-        .param = "response_format",
-        .code = "unsupported_value"};
-  }
-  if (request.stream && !target.abilities.streaming) {
-    return vocabulary::Refusal{.message = fmt::format("The model {} does not stream its answers.", target.model),
-                               .param = "stream",
-                               .code = "unsupported_value"};
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 vocabulary::ReplyContext context_of(const Exchange& exchange, const Target& target) {
   return {.call_id = exchange.request_id,
@@ -60,13 +27,19 @@ Translation::Translation(const Exchange& exchange, const Target& target, const v
       upstream_(upstream),
       context_(context_of(exchange, target)) {}
 
+std::optional<Ending> Translation::decode(const Exchange& exchange) {
+  auto request = client_.decode_request(exchange.request.body);
+  if (!request) return ending_of(request.error());
+  asked_ = std::move(*request);
+  return std::nullopt;
+}
+
 std::optional<Ending> Translation::encode(Exchange& exchange, const Target& target,
                                           const vocabulary::TargetTraits& traits) {
-  const auto request = client_.decode_request(exchange.request.body);
-  if (!request) return ending_of(request.error());
-  if (const auto refusal = lacking(*request, target, traits)) return ending_of(*refusal);
+  if (const auto refusal = lacking(asked_, target, traits)) return ending_of(*refusal);
   vocabulary::Dropped dropped;
-  auto encoded = upstream_.encode_request(*request, traits, dropped);
+  auto encoded = upstream_.encode_request(asked_, traits, dropped);
+  asked_ = {};  // the answer may take minutes
   if (!encoded) return ending_of(encoded.error());
   request_ = std::move(*encoded);
   if (dropped.empty()) return std::nullopt;

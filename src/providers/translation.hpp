@@ -18,9 +18,13 @@ class Translation {
  public:
   Translation(const Exchange& exchange, const Target& target, const vocabulary::Codec& upstream);
 
-  /// Makes request(), and writes into the exchange what it could not carry. A refusal is for the client. May run on
-  /// another thread: nothing else touches the exchange meanwhile.
+  /// Reads the client's body into asked(). A refusal is for the client. May run on another thread, as encode().
+  std::optional<Ending> decode(const Exchange& exchange);
+  /// Makes request() of asked(), and writes into the exchange what it could not carry. Requires: decode() took it.
   std::optional<Ending> encode(Exchange& exchange, const Target& target, const vocabulary::TargetTraits& traits);
+
+  /// What the client asks, until encode(): what is changed here, is sent.
+  vocabulary::ChatRequest& asked() { return asked_; }
 
   const vocabulary::EncodedRequest& request() const { return request_; }
   const vocabulary::Codec& client() const { return client_; }
@@ -30,6 +34,7 @@ class Translation {
  private:
   const vocabulary::Codec& client_;
   const vocabulary::Codec& upstream_;
+  vocabulary::ChatRequest asked_;
   vocabulary::EncodedRequest request_;
   vocabulary::ReplyContext context_;
 };
@@ -51,6 +56,8 @@ class StreamWriter {
   void write(const std::vector<vocabulary::StreamEvent>& events);
 
   bool writes() const { return encoder_ != nullptr; }
+  /// Requires: writes().
+  std::int64_t next_event() const { return encoder_->next_event(); }
   const vocabulary::StreamTally& tally() const { return tally_; }
   const std::optional<vocabulary::StreamError>& error() const { return error_; }
   std::size_t written_bytes() const { return written_bytes_; }

@@ -68,6 +68,8 @@ pipeline::WaySettings read_way(const Node& node) {
   }
   set(way.repair_json, below(&node, "repair_json"), &parse_flag);
   set(way.strict, below(&node, "strict"), &parse_flag);
+  const Node* images = node.find("fetch_images");
+  if (images && images->find("hosts")) way.image_hosts = read_names(images->find("hosts"));
   return way;
 }
 

@@ -104,7 +104,8 @@ class Checker {
 
   void leaf(const Setting& setting, const Node& node, const std::string& path) {
     if (setting.kind == Kind::names || setting.kind == Kind::secrets) {
-      if (node.kind != Node::Kind::list || node.items.empty()) {
+      const bool may_be_empty = setting.least == "0";
+      if (node.kind != Node::Kind::list || (node.items.empty() && !may_be_empty)) {
         return problem(node.place, fmt::format("{} must be a list, like [one, two]", path));
       }
       for (const Node& item : node.items) value(setting, item, path);

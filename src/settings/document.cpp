@@ -75,6 +75,7 @@ std::string type_of(const Setting& setting) {
 
 std::string bounds_of(const Setting& setting) {
   if (setting.least.empty()) return "";
+  if (setting.most.empty()) return "may be empty";
   return fmt::format("{} – {}", setting.least, setting.most);
 }
 

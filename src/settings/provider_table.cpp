@@ -135,7 +135,8 @@ const KnownProvider* find_known_provider(std::string_view name) {
 const KnownProvider* known_provider_at(std::string_view base_url) {
   const std::string host = Reader::host_of(base_url);
   for (const KnownProvider& one : known_providers()) {
-    if (!one.host.empty() && host.ends_with(one.host)) return &one;
+    if (one.host.empty()) continue;
+    if (host.ends_with(one.host) || host == Reader::host_of(one.base_url)) return &one;
   }
   return nullptr;
 }

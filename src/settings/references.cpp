@@ -42,6 +42,7 @@ class References {
     default_provider();
     for (const auto& model : settings_.models) of_model(model);
     for (auto& route : settings_.routes) of_route(route);
+    image_hosts(root_.find("defaults"));
     listeners();
     for (const auto& provider : settings_.providers) of_provider(provider);
   }
@@ -100,6 +101,17 @@ class References {
     }
     const Node* model = node ? node->find("model") : nullptr;
     if (model) of_name(route.name, *model, route.model);
+    image_hosts(node);
+  }
+
+  /// One that matches no URL would be found out by a caller.
+  void image_hosts(const Node* way) {
+    const Node* images = way ? way->find("fetch_images") : nullptr;
+    const Node* hosts = images ? images->find("hosts") : nullptr;
+    for (std::size_t i = 0; hosts && i < hosts->items.size(); ++i) {
+      if (hosts->items[i].text.find_first_of("/*@ ?#") == std::string::npos) continue;
+      problem(hosts->items[i].place, "fetch_images.hosts takes hosts, like images.example.com or cdn.example.com:8443");
+    }
   }
 
   /// A model that a route names: under models, or provider/model.

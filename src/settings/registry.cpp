@@ -32,49 +32,50 @@ using enum Change;
       Setting{section ".timeouts.total", duration, "", "1ms", "24h", "", live, "of one attempt as a whole; else 10m"}
 
 // The same rows for a route and the defaults.
-#define WEIR_WAY(section)                                                                                          \
-  Setting{section ".retry.attempts", count, "", "1", "10", "", live, "of one call, the first included; else 3"},   \
-      Setting{section ".retry.max_resend_cost",                                                                    \
-              money,                                                                                               \
-              "",                                                                                                  \
-              "0 USD",                                                                                             \
-              "1000 USD",                                                                                          \
-              "",                                                                                                  \
-              live,                                                                                                \
-              "most that the second attempt of a call may cost that may have been billed already; else 0.05 USD"}, \
-      Setting{section ".hedge.max_extra_cost",                                                                     \
-              money,                                                                                               \
-              "",                                                                                                  \
-              "0 USD",                                                                                             \
-              "1000 USD",                                                                                          \
-              "off",                                                                                               \
-              live,                                                                                                \
-              "a second attempt beside a first one that is slow, if it costs no more; else off"},                  \
-      Setting{section ".zones", names, "", "", "", "", live, "the only zones that its calls may reach; else any"}, \
-      Setting{section ".keep_alive",                                                                               \
-              duration,                                                                                            \
-              "",                                                                                                  \
-              "1s",                                                                                                \
-              "1h",                                                                                                \
-              "off",                                                                                               \
-              live,                                                                                                \
-              "a comment on a stream that has sent nothing for so long; it commits status 200 (docs/retries.md)"}, \
-      Setting{section ".repair_json",                                                                              \
-              flag,                                                                                                \
-              "",                                                                                                  \
-              "",                                                                                                  \
-              "",                                                                                                  \
-              "",                                                                                                  \
-              live,                                                                                                \
-              "mend almost-JSON in whole replies to calls that asked for JSON; else false"},                       \
-      Setting{section ".strict",                                                                                   \
-              flag,                                                                                                \
-              "",                                                                                                  \
-              "",                                                                                                  \
-              "",                                                                                                  \
-              "",                                                                                                  \
-              live,                                                                                                \
-              "refuse a call of which translation would leave something out, instead of naming it in x-weir-dropped"}
+#define WEIR_WAY(section)                                                                                              \
+  Setting{section ".retry.attempts", count, "", "1", "10", "", live, "of one call, the first included; else 3"},       \
+      Setting{section ".retry.max_resend_cost",                                                                        \
+              money,                                                                                                   \
+              "",                                                                                                      \
+              "0 USD",                                                                                                 \
+              "1000 USD",                                                                                              \
+              "",                                                                                                      \
+              live,                                                                                                    \
+              "most that the second attempt of a call may cost that may have been billed already; else 0.05 USD"},     \
+      Setting{section ".hedge.max_extra_cost",                                                                         \
+              money,                                                                                                   \
+              "",                                                                                                      \
+              "0 USD",                                                                                                 \
+              "1000 USD",                                                                                              \
+              "off",                                                                                                   \
+              live,                                                                                                    \
+              "a second attempt beside a first one that is slow, if it costs no more; else off"},                      \
+      Setting{section ".zones", names, "", "", "", "", live, "the only zones that its calls may reach; else any"},     \
+      Setting{section ".keep_alive",                                                                                   \
+              duration,                                                                                                \
+              "",                                                                                                      \
+              "1s",                                                                                                    \
+              "1h",                                                                                                    \
+              "off",                                                                                                   \
+              live,                                                                                                    \
+              "a comment on a stream that has sent nothing for so long; it commits status 200 (docs/retries.md)"},     \
+      Setting{section ".repair_json",                                                                                  \
+              flag,                                                                                                    \
+              "",                                                                                                      \
+              "",                                                                                                      \
+              "",                                                                                                      \
+              "",                                                                                                      \
+              live,                                                                                                    \
+              "mend almost-JSON in whole replies to calls that asked for JSON; else false"},                           \
+      Setting{section ".strict",                                                                                       \
+              flag,                                                                                                    \
+              "",                                                                                                      \
+              "",                                                                                                      \
+              "",                                                                                                      \
+              "",                                                                                                      \
+              live,                                                                                                    \
+              "refuse a call of which translation would leave something out, instead of naming it in x-weir-dropped"}, \
+      Setting{section ".fetch_images.hosts", names, "", "0", "", "", live, "where images by URL may be fetched from"}
 
 constexpr std::array kSettings{
     Setting{"listen", addresses, "127.0.0.1:8080", "", "", "", restart,
@@ -244,8 +245,6 @@ constexpr auto kPlanned = std::to_array<std::string_view>({"keys.[].limits",
                                                            "routes.<name>.output",
                                                            "routes.<name>.prompt_cache",
                                                            "routes.<name>.cache",
-                                                           "routes.<name>.fetch_images",
-                                                           "defaults.fetch_images",
                                                            "defaults.cache"});
 
 /// Compares in the unit of the kind, so that 90s is past a bound of 1m.

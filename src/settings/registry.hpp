@@ -16,7 +16,7 @@ enum class Kind {
   choice,  ///< one of `bounds`
   flag,
   percent,
-  names,    ///< a list of texts; `choices`: only these
+  names,    ///< a list of texts; `choices`: only these; `least` 0: or none
   secrets,  ///< a list of texts that no message shows
   count,
   decimal,

@@ -88,6 +88,19 @@ def test_a_stream_of_responses_passes_as_it_is(weir, provider):
     assert post(weir, "/v1/responses", {"model": "gpt", "input": "x", "stream": True}).body == b"".join(events)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_responses_that_pass_are_metered(weir, provider, stream):
+    whole = answers.reply(answers.dumps(responses.response()))
+    provider.answer_next(send(answers.stream_reply(responses.stream_events()) if stream else whole))
+    body = {"model": "gpt", "input": "x", "previous_response_id": "resp_0", "stream": stream}
+    call = f"native-responses-{stream}"
+    assert post(weir, "/v1/responses", body, [*JSON, ("x-request-id", call)]).status == 200
+    entry = weir.wait_for_call(request_id=call)
+    assert (entry["outcome"], entry["model"]) == ("ok", "gpt")
+    kinds = {"uncached": 800, "cache_read": 200, "cache_write": 0, "output": 236, "reasoning": 64}
+    assert entry["tokens"] == kinds | {"estimated": False}
+
+
 def test_stored_answers_are_refused_where_nobody_keeps_them(weir, other):
     mark = other.mark()
     for key, value in (("previous_response_id", "resp_0"), ("conversation", "conv_1")):
@@ -215,6 +228,8 @@ def test_a_cut_stream_ends_in_an_error_of_the_dialect(weir, provider, other, dia
         assert "event: error\n" in text and last["type"] == "error" and last["error"]["type"] == "api_error"
     elif dialect == "responses":
         assert last["type"] == "error" and last["message"]
+        numbers = [json.loads(one)["sequence_number"] for one in response.events()]
+        assert numbers == list(range(len(numbers))) and len(numbers) > 3
     else:
         assert last["error"]["message"]
 

@@ -171,8 +171,18 @@ def test_errors(house, upstream, name, status, body, expected):
     assert response.status == expected, response.body
     error = response.json()["error"]
     assert set(error) == {"message", "type", "param", "code"}
-    if status == 429:
+    if status in (429, 503):
         assert response.header("retry-after") == "9"
+
+
+def test_a_wait_in_the_body_reaches_the_client_as_retry_after(house, upstream):
+    upstream.reset_scripts()
+    details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "6.5s"}]
+    error = {"code": 503, "status": "UNAVAILABLE", "message": "The model is overloaded.", "details": details}
+    upstream.answer_next(send(answers.reply(dumps({"error": error}), status=503)))
+    response = house.chat(chat_body("gemini/m"))
+    assert (response.status, response.header("retry-after")) == (503, "7")
+    assert response.header("x-should-retry") == "false", "weir has tried what may be tried"
 
 
 def test_an_overloaded_anthropic(house, upstream):

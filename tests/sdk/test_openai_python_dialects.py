@@ -40,6 +40,17 @@ def test_a_stream_of_responses(client, upstream, model):
         assert stream.get_final_response().output_text == text == "Hello there."
 
 
+def test_a_stored_response_goes_to_who_keeps_it(client, upstream):
+    upstream["gpt"].answer_next(send(answers.reply(answers.dumps(responses.response(previous_response_id="resp_0")))))
+    reply = client.responses.create(model="gpt", input="And then?", previous_response_id="resp_0", store=True)
+    assert reply.previous_response_id == "resp_0" and reply.usage.input_tokens_details.cached_tokens == 200
+    upstream["gpt"].answer_next(send(answers.stream_reply(responses.stream_events())))
+    with client.responses.stream(model="gpt", input="And then?", previous_response_id="resp_0") as stream:
+        assert stream.get_final_response().output_text == "Hello there."
+    for request in upstream["gpt"].requests[-2:]:
+        assert request.target == "/v1/responses" and request.json()["previous_response_id"] == "resp_0"
+
+
 def test_responses_with_parallel_tools(client, upstream):
     both = claude.tool_use(1, city="Oslo"), claude.tool_use(2, city="Rome")
     upstream["claude"].answer_by(claude.answer(*both, stop="tool_use"))

@@ -19,7 +19,7 @@ struct [[nodiscard]] Ending {
   std::string code;           ///< `code` of OpenAI's error body, empty = null
   std::string param;          ///< `param`, empty = null
   std::string provider_body;  ///< the provider's own well-formed error body, forwarded byte for byte (RULINGS 12)
-  std::string retry_after;    ///< the provider's, passed on with limit.*
+  std::string retry_after;    ///< the provider's, passed on with limit.* and upstream.overloaded
   std::optional<std::chrono::milliseconds> back_in{};  ///< how long the provider asked to wait, in whatever form
 
   bool ok() const { return failure == Failure::none; }

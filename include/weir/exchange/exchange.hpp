@@ -54,6 +54,7 @@ struct Exchange {
   std::string dropped;                      ///< fields that its protocol cannot carry, for x-weir-dropped; empty = none
   std::vector<std::string> dropped_fields;  ///< the same for the metric: names that are fit for a label, once each
   std::string_view dropped_to;              ///< the dialect that could not carry them
+  std::int64_t next_event = 0;              ///< Responses: the number of the stream's next event
 
   std::string kept_reply;  ///< api: the reply's text, only where the plan keeps it
 

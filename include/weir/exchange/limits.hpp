@@ -16,9 +16,12 @@ inline constexpr std::size_t json_depth_max = 128;
 inline constexpr std::size_t model_name_bytes_max = 256;  // becomes a label, a header and a key of what is learned
 inline constexpr std::size_t task_name_bytes_max = 64;    // becomes a metric label
 inline constexpr std::size_t request_id_bytes_max = 128;
-inline constexpr std::size_t provider_message_bytes_max = 500;  // a provider's error text in our own body
-inline constexpr std::size_t kept_text_bytes_max = 1U << 20;    // of an answer, where a route says keep_text
-inline constexpr std::size_t series_max = 10'000;               // label floods end in `other`
+inline constexpr std::size_t provider_message_bytes_max = 500;      // a provider's error text in our own body
+inline constexpr std::size_t fetched_images_bytes_max = 16U << 20;  // of one call, in memory beside its body
+inline constexpr std::size_t fetched_images_max = 8;                // of one call, one after the other
+inline constexpr std::chrono::seconds fetched_images_time{10};      // all of a call's: its client waits for them
+inline constexpr std::size_t kept_text_bytes_max = 1U << 20;        // of an answer, where a route says keep_text
+inline constexpr std::size_t series_max = 10'000;                   // label floods end in `other`
 inline constexpr std::int64_t ledger_names_max = 50'000;  // tasks and models are clients' words; more become `other`
 inline constexpr std::size_t recent_calls_max = 1'000;    // kept in memory for /api/calls/{id}
 inline constexpr std::size_t plan_places_max =

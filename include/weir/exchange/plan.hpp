@@ -100,6 +100,8 @@ struct Plan {
   RetryLimits retry;
   std::optional<NanoDollars> hedge;  ///< most that an attempt beside a slow first one may cost; none = there is none
   const std::vector<std::string>* zones = nullptr;  ///< of the route: the only ones it may reach; null = any
+  /// From where images may be fetched that a call names by URL, if its target takes none; null = from nowhere.
+  const std::vector<std::string>* image_hosts = nullptr;
   std::chrono::milliseconds keep_alive{0};  ///< comments on a stream that has sent nothing for so long; 0 = none
   bool repair_json = false;
   bool strict =

@@ -42,6 +42,8 @@ struct Request {
   bool stream = false;
   bool include_usage = false;      ///< the client asked for it itself
   bool wants_cost = false;         ///< x-weir-include: cost
+  bool needs_tools = false;        ///< it has some that the caller runs
+  bool needs_schema = false;       ///< its answer is to follow a JSON Schema
   std::uint64_t prompt_bytes = 0;  ///< size class and estimate; the body's size
   std::uint32_t messages = 0;      ///< how long the history is; 0 = not known
   std::uint64_t system_hash = 0;   ///< of the system prompt's bytes as sent, to see it change; 0 = none

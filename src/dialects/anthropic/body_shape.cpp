@@ -7,8 +7,10 @@ namespace {
 
 using Key = openai_chat::BodyShape::Key;
 
-constexpr std::array<std::string_view, 6> kNames{"model", "messages", "system", "stream", "metadata", "max_tokens"};
-constexpr std::array<Key, 6> kKeys{Key::model, Key::messages, Key::system, Key::stream, Key::metadata, Key::max_tokens};
+constexpr std::array<std::string_view, 9> kNames{"model",      "messages", "system",        "stream",       "metadata",
+                                                 "max_tokens", "tools",    "output_config", "output_format"};
+constexpr std::array<Key, 9> kKeys{Key::model,      Key::messages, Key::system, Key::stream, Key::metadata,
+                                   Key::max_tokens, Key::tools,    Key::format, Key::format};
 
 }  // namespace
 

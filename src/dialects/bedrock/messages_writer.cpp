@@ -189,7 +189,9 @@ void MessagesWriter::append_source(const Media& media) {
     return;
   }
   if (!media.data.str().starts_with("s3://")) {
-    refuse("Bedrock takes no URLs but s3://: send the data in base64. weir fetches nothing that a caller names.");
+    refuse(
+        "Bedrock takes no URLs but s3://: send the data in base64. weir fetches nothing but images, from the hosts of "
+        "fetch_images.");
   }
   to_ += "{\"s3Location\":{\"uri\":";
   media.data.append_quoted(to_);
@@ -210,7 +212,8 @@ void MessagesWriter::append_image(const ImagePart& image) {
   if (format.empty()) {
     const bool url = image.media.source == Media::Source::url;
     refuse(url && !image.media.data.str().starts_with("s3://")
-               ? "Bedrock takes no URLs but s3://: send the image in base64. weir fetches nothing that a caller names."
+               ? "Bedrock takes no URLs but s3://: send the data in base64. weir fetches nothing but images, from the "
+                 "hosts of fetch_images."
                : "Bedrock takes images as PNG, JPEG, GIF or WebP.");
   }
   to_.append("{\"image\":{\"format\":\"").append(format).append("\",\"source\":");

@@ -168,7 +168,10 @@ void ContentsWriter::append_media(const Media& media) {
   }
   // A file's own id is none that Google knows, unless it is a URI of its Files API or a bucket.
   if (media.source == Media::Source::url && !target_.image_urls) {
-    refuse("This model takes no URLs: send the data in base64. weir fetches nothing that a caller names.", "messages");
+    refuse(
+        "This model takes no URLs: send the data in base64. weir fetches nothing but images, from the hosts of "
+        "fetch_images.",
+        "messages");
   }
   to_ += "{\"fileData\":{";
   if (!media.media_type.empty()) {

@@ -22,7 +22,9 @@ struct BodyShape {
     user,
     n,
     max_tokens_old,
-    max_tokens
+    max_tokens,
+    tools,
+    format  ///< of the answer: has, or holds, the type json_schema
   };
   std::span<const std::string_view> names;
   std::span<const Key> keys;         ///< of the same length: what each name means

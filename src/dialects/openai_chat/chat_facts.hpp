@@ -81,6 +81,9 @@ struct ChatFacts {
   std::optional<Text> user_id;    ///< metadata.user_id
   std::optional<Text> user;       ///< `user`
 
+  bool tools = false;   ///< there are some that the caller runs
+  bool schema = false;  ///< the answer is to follow a JSON Schema
+
   std::uint32_t messages = 0;     ///< how many there are
   std::uint64_t system_hash = 0;  ///< of the first message's bytes, if its role is system or developer
   std::uint64_t prompt_hash = 0;  ///< of the bytes of `messages`, from the first one's first to the last one's last

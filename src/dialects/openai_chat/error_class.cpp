@@ -41,7 +41,7 @@ struct Words {
            holds_any(message, {"maximum context length", "context length", "context window", "context size",
                                "prompt is too long", "input is too long", "too many tokens", "max_model_len",
                                "exceeds the maximum number of tokens", "reduce the length of the messages",
-                               "maximum input length", "maximum prompt length"});
+                               "maximum input length", "maximum prompt length", "tokens + `max_new_tokens` must be"});
   }
   bool content_policy() const {
     return holds_any(mark, {"content_filter", "content_policy", "moderation", "responsibleaipolicy", "safety"}) ||
@@ -119,6 +119,7 @@ Failure class_of(int status, const Words& words, std::string_view retry_after) {
       return Failure::limit_quota;
     case 403:
       if (words.quota() || words.perhaps_quota()) return Failure::limit_quota;
+      if (words.context_length()) return Failure::client_context_length;  // Together's
       return words.content_policy() ? Failure::client_content_policy : Failure::upstream_credentials;
     case 429:
       return class_of_rate(words, retry_after);
@@ -163,6 +164,10 @@ bool is_for_client(Failure failure) {
 
 }  // namespace
 
+bool passes_wait_on(Failure failure) {
+  return failure == Failure::limit_rate || failure == Failure::limit_quota || failure == Failure::upstream_overloaded;
+}
+
 Ending classify_error(int status, std::string_view body, std::string_view retry_after,
                       std::span<const ErrorCode> codes) {
   const ProviderError error = read_error(body);
@@ -189,7 +194,7 @@ Ending classify_error(int status, std::string_view body, std::string_view retry_
     ending.param = redact(error.param);
     if (!inside_success && keeps_status(status) && is_well_formed_error(body)) ending.provider_body = body;
   }
-  if (ending.failure == Failure::limit_rate || ending.failure == Failure::limit_quota) ending.retry_after = retry_after;
+  if (passes_wait_on(ending.failure)) ending.retry_after = retry_after;
   return ending;
 }
 

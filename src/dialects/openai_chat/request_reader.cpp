@@ -119,7 +119,9 @@ class FactsReader {
     std::size_t name = keys_.take(key, shape_.names, clash);
     Key means = name == KeyMatch::other ? Key::none : shape_.keys[name];
     // Asked for, but not decided on.
-    if ((means == Key::messages || means == Key::system) && std::exchange(clash, false)) means = Key::none;
+    const bool only_looked_at =
+        means == Key::messages || means == Key::system || means == Key::tools || means == Key::format;
+    if (only_looked_at && std::exchange(clash, false)) means = Key::none;
     commas_.member_begins(key_offset, means == Key::metadata && !clash, &facts_.metadata, body_);
     if (clash) refuse_spelling("", shape_.names[name]);
     if (clash || means == Key::none) return skip_other(key);
@@ -150,6 +152,14 @@ class FactsReader {
         return read_count(first, shape_.names[name], max_tokens_old_);
       case Key::max_tokens:
         return read_count(first, shape_.names[name], facts_.max_tokens);
+      case Key::tools:
+        return first == '[' ? cursor_.read_array([this] { return read_tool(); }) : cursor_.skip_value();
+      case Key::format: {
+        const std::size_t begin = cursor_.offset();
+        if (!read_format(first)) return false;
+        end_.format = {narrow(begin), narrow(cursor_.offset())};
+        return true;
+      }
       case Key::none:
         break;
     }
@@ -227,6 +237,35 @@ class FactsReader {
     if (!cursor_.read_object(member)) return false;
     facts_.system_hash = system ? hash_bytes(body_.substr(begin, cursor_.offset() - begin)) : 0;
     return true;
+  }
+
+  /// One that the provider runs itself has a type of its own.
+  bool read_tool() {
+    if (cursor_.peek() != '{') return cursor_.skip_value();
+    bool callers = true;
+    const auto member = [&](const json::String& key, std::size_t) {
+      if (key.raw != "type" || cursor_.peek() != '"') return cursor_.skip_value();
+      json::String type;
+      if (!cursor_.read_string(type)) return false;
+      callers = type.raw == "function" || type.raw == "custom";
+      return true;
+    };
+    if (!cursor_.read_object(member)) return false;
+    facts_.tools = facts_.tools || callers;
+    return true;
+  }
+
+  bool read_format(char first) {
+    if (first != '{') return cursor_.skip_value();
+    return cursor_.read_object([this](const json::String& key, std::size_t) {
+      const char value = cursor_.peek();
+      if (key.raw == "format" && value == '{') return read_format(value);
+      if (key.raw != "type" || value != '"') return cursor_.skip_value();
+      json::String type;
+      if (!cursor_.read_string(type)) return false;
+      facts_.schema = facts_.schema || type.raw == "json_schema";
+      return true;
+    });
   }
 
   bool read_model(char first) {

@@ -7,10 +7,10 @@ namespace {
 
 using Key = openai_chat::BodyShape::Key;
 
-constexpr std::array<std::string_view, 7> kNames{"model",    "input", "instructions",     "stream",
-                                                 "metadata", "user",  "max_output_tokens"};
-constexpr std::array<Key, 7> kKeys{Key::model,    Key::messages, Key::system,    Key::stream,
-                                   Key::metadata, Key::user,     Key::max_tokens};
+constexpr std::array<std::string_view, 9> kNames{
+    "model", "input", "instructions", "stream", "metadata", "user", "max_output_tokens", "tools", "text"};
+constexpr std::array<Key, 9> kKeys{Key::model, Key::messages,   Key::system, Key::stream, Key::metadata,
+                                   Key::user,  Key::max_tokens, Key::tools,  Key::format};
 
 }  // namespace
 

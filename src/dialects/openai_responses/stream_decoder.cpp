@@ -17,6 +17,7 @@ using namespace vocabulary;
 namespace {
 
 constexpr std::size_t kCallsMax = 1024;  // a provider gone mad stops here
+constexpr std::int64_t kNumberMax = std::int64_t{1} << 53;
 
 /// Events that say nothing that another has not said.
 constexpr std::array<std::string_view, 13> kRepeated{"response.in_progress",
@@ -38,6 +39,7 @@ constexpr std::array<std::string_view, 13> kRepeated{"response.in_progress",
 struct StreamDecoder::Fields {
   Text type, delta;
   std::int64_t output_index = -1;
+  std::int64_t number = -1;
   Text item_type, item_id, call_id, name, item_arguments, sealed;
   StreamStart start;
   UsageReport usage;
@@ -50,6 +52,12 @@ void StreamDecoder::feed(std::string_view, std::string_view data, Events& into) 
   if (failed_ || finished_ || data.empty() || data == "[DONE]") return;
   Fields fields;
   if (!read(data, fields)) return fail("The provider sent an event that is no event of a response.", into);
+  act_on(fields, data, into);
+  // Of an event that ends the stream as an error nothing is passed on: its number is free.
+  if (!failed_ && fields.number >= 0 && fields.number < kNumberMax) next_event_ = fields.number + 1;
+}
+
+void StreamDecoder::act_on(Fields& fields, std::string_view data, Events& into) {
   const Text& type = fields.type;
   if (type == "response.output_text.delta") {
     if (!fields.delta.empty()) into.push_back(TextDelta{0, std::move(fields.delta)});
@@ -93,6 +101,8 @@ bool StreamDecoder::read(std::string_view data, Fields& fields) {
   const bool read = each_member(cursor, [&](std::string_view key) {
     if (key == "type") return read_text(cursor, fields.type);
     if (key == "delta" && cursor.peek() == '"') return read_text(cursor, fields.delta);
+    const bool counts = key == "sequence_number" && static_cast<unsigned>(cursor.peek() - '0') <= 9;
+    if (counts) return read_integer(cursor, fields.number);
     if (key == "output_index") return read_integer(cursor, fields.output_index);
     if (key == "item" && cursor.peek() == '{') return read_item(cursor, fields);
     if (key == "response" && cursor.peek() == '{') return read_response(cursor, data, fields);

@@ -15,6 +15,7 @@ class StreamDecoder final : public vocabulary::StreamDecoder {
   bool complete() const override { return finished_; }
   void end(std::vector<vocabulary::StreamEvent>& into) override;
   std::uint64_t unknown_events() const override { return unknown_; }
+  std::int64_t next_event() const override { return next_event_; }
 
  private:
   struct Call {
@@ -23,6 +24,7 @@ class StreamDecoder final : public vocabulary::StreamDecoder {
   };
   struct Fields;
   using Events = std::vector<vocabulary::StreamEvent>;
+  void act_on(Fields& fields, std::string_view data, Events& into);
   bool read(std::string_view data, Fields& fields);
   bool read_response(json::Cursor& cursor, std::string_view data, Fields& fields);
   bool read_item(json::Cursor& cursor, Fields& fields);
@@ -36,6 +38,7 @@ class StreamDecoder final : public vocabulary::StreamDecoder {
 
   std::vector<Call> calls_;
   std::uint64_t unknown_ = 0;
+  std::int64_t next_event_ = 0;
   bool started_ = false;
   bool finished_ = false;
   bool failed_ = false;

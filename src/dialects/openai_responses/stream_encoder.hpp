@@ -14,9 +14,10 @@ namespace weir::openai_responses {
 class StreamEncoder final : public vocabulary::StreamEncoder {
  public:
   explicit StreamEncoder(const vocabulary::ReplyContext& context)
-      : call_id_(context.call_id), model_(context.model), created_(context.created) {}
+      : call_id_(context.call_id), model_(context.model), created_(context.created), sequence_(context.next_event) {}
 
   void encode(const vocabulary::StreamEvent& event, std::string& to) override;
+  std::int64_t next_event() const override { return sequence_; }
 
  private:
   struct Writing;
@@ -47,7 +48,7 @@ class StreamEncoder final : public vocabulary::StreamEncoder {
   std::string model_;
   std::string id_;
   std::int64_t created_;
-  std::int64_t sequence_ = 0;
+  std::int64_t sequence_;
   std::int64_t next_output_ = 0;
   std::int64_t output_index_ = -1;  ///< of the open item
   std::string item_id_;

@@ -49,10 +49,11 @@ struct EncodedRequest {
 
 /// What the client's encoder needs that the provider's answer may lack.
 struct ReplyContext {
-  std::string_view call_id;    ///< ours; becomes the id where the provider gave none
-  std::string_view model;      ///< `model` of the answer where the provider named none
-  std::int64_t created = 0;    ///< now, in seconds since 1970
-  bool include_usage = false;  ///< stream: the client asked for usage (OpenAI's chat)
+  std::string_view call_id;     ///< ours; becomes the id where the provider gave none
+  std::string_view model;       ///< `model` of the answer where the provider named none
+  std::int64_t created = 0;     ///< now, in seconds since 1970
+  bool include_usage = false;   ///< stream: the client asked for usage (OpenAI's chat)
+  std::int64_t next_event = 0;  ///< stream: events were written before, the next has this number (Responses)
 };
 
 /// Turns the events of a provider's stream into the vocabulary. Never throws; what is not what it should be becomes one
@@ -69,6 +70,8 @@ class StreamDecoder {
   /// complete(). Called at most once.
   virtual void end(std::vector<StreamEvent>& into) = 0;
   virtual std::uint64_t unknown_events() const = 0;
+  /// The number that the stream's next event would have, in dialects that number them.
+  virtual std::int64_t next_event() const { return 0; }
 };
 
 /// Writes a client's stream, whole SSE events with their blank lines.
@@ -76,6 +79,8 @@ class StreamEncoder {
  public:
   virtual ~StreamEncoder() = default;
   virtual void encode(const StreamEvent& event, std::string& to) = 0;
+  /// As the decoder's.
+  virtual std::int64_t next_event() const { return 0; }
 };
 
 /// One wire format. Each dialect's folder gives its own as `const vocabulary::Codec& codec()` (codec.hpp); a verb that

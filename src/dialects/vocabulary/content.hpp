@@ -9,7 +9,7 @@
 
 namespace weir::vocabulary {
 
-/// Where an image, a document or a sound is. weir fetches nothing that a caller names.
+/// Where an image, a document or a sound is.
 struct Media {
   enum class Source : std::uint8_t { url, base64, text, file_id };
   Source source = Source::base64;

@@ -101,6 +101,7 @@ void Router::set_way(Plan& plan, const WaySettings& way) const {
   if (way.keep_alive) plan.keep_alive = *way.keep_alive;
   if (way.repair_json) plan.repair_json = *way.repair_json;
   if (way.strict) plan.strict = *way.strict;
+  if (way.image_hosts) plan.image_hosts = way.image_hosts->empty() ? nullptr : &*way.image_hosts;
 }
 
 std::vector<Target> Router::places_of(const ModelSettings& model, const ProviderEntry*& first) const {

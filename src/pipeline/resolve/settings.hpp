@@ -46,6 +46,7 @@ struct WaySettings {
   std::optional<std::chrono::milliseconds> keep_alive;
   std::optional<bool> repair_json;
   std::optional<bool> strict;
+  std::optional<std::vector<std::string>> image_hosts;  ///< fetch_images.hosts
   bool operator==(const WaySettings&) const = default;
 };
 

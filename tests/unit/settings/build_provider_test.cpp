@@ -96,6 +96,22 @@ TEST(BuildProvider, AModelsAbilitiesAreWhatItsListNames) {
   EXPECT_TRUE(settings.models[0].abilities->tools);
   EXPECT_FALSE(settings.models[0].abilities->images);
   EXPECT_EQ(settings.routes.at(0).way.strict, true);
+  EXPECT_FALSE(settings.routes[0].way.image_hosts.has_value()) << "the defaults' hold";
+}
+
+TEST(BuildProvider, ImagesComeFromHosts) {
+  const std::string model = "providers: {ollama: {}}\nmodels: {m: {provider: ollama}}\n";
+  const Settings settings = good(model +
+                                 "defaults: {fetch_images: {hosts: [a.example.com, 'b.example.com:8443']}}\n"
+                                 "routes: {r: {model: m, fetch_images: {hosts: []}}}\n");
+  ASSERT_TRUE(settings.way_defaults.image_hosts.has_value());
+  EXPECT_EQ(settings.way_defaults.image_hosts->size(), 2U);
+  ASSERT_TRUE(settings.routes.at(0).way.image_hosts.has_value());
+  EXPECT_TRUE(settings.routes[0].way.image_hosts->empty()) << "none, whatever the defaults say";
+  for (const std::string host : {"https://a.example.com", "'*.example.com'", "a.example.com/x", "u@a.example.com"}) {
+    EXPECT_THAT(bad(model + "routes: {r: {model: m, fetch_images: {hosts: [" + host + "]}}}\n"),
+                HasSubstr("takes hosts, like"));
+  }
 }
 
 }  // namespace

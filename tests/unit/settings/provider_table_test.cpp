@@ -35,6 +35,15 @@ TEST(ProviderTable, by_name_or_host) {
   EXPECT_EQ(meant(error_codes_of("x", ""), "slow_down"), Failure::upstream_overloaded);
 }
 
+TEST(ProviderTable, a_provider_has_the_address_of_before_too) {
+  for (const std::string_view url : {"https://api.together.ai/v1", "https://api.together.xyz/v1"}) {
+    const KnownProvider* known = known_provider_at(url);
+    ASSERT_NE(known, nullptr) << url;
+    EXPECT_EQ(known->name, "together");
+  }
+  EXPECT_EQ(known_provider_at("https://api.together.example/v1"), nullptr);
+}
+
 TEST(ProviderTable, what_is_wrong_is_said) {
   EXPECT_FALSE(load_known_providers("a: {host: x, codes: {y: limit.rat}}", "f"));
   EXPECT_FALSE(load_known_providers("a: {codes: {y: limit.rate}}", "f"));

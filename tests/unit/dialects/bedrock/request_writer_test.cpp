@@ -228,7 +228,7 @@ TEST(BedrockRequest, DocumentsAndImages) {
       R"({"document":{"format":"txt","name":"document 2","source":{"text":"plain"}}},)"
       R"({"image":{"format":"png","source":{"s3Location":{"uri":"s3://b/k.png"}}}}]}]})");
   request.messages = {message(Role::user, {image_part(url("https://x.example/a.png"))})};
-  EXPECT_THAT(write(request).refusal, HasSubstr("weir fetches nothing that a caller names"));
+  EXPECT_THAT(write(request).refusal, HasSubstr("weir fetches nothing but images"));
   request.messages = {message(Role::user, {image_part(media("image/tiff", "AA"))})};
   EXPECT_THAT(write(request).refusal, HasSubstr("PNG, JPEG, GIF or WebP"));
 }

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <weir/base/hash.hpp>
@@ -137,6 +139,37 @@ TEST(BodyShape, WhatWeActOnStandsOnceAndPlainly) {
   for (const std::string_view fine : {R"({"model":"a","messages":[],"n":"x","store":1,"user":2,"stream_options":3})",
                                       R"({"model":"a","messages":[],"system":"x","System":"y"})"}) {
     EXPECT_TRUE(read(Dialect::anthropic, fine).has_value()) << fine;
+  }
+}
+
+TEST(BodyShape, WhatTheModelMustBeAbleToDo) {
+  struct Case {
+    Dialect dialect;
+    std::string_view member;
+    bool tools = false;
+    bool schema = false;
+  };
+  for (const Case& one : std::initializer_list<Case>{
+           {Dialect::openai_chat, R"("tools":[{"type":"function","function":{"name":"f"}}])", true},
+           {Dialect::openai_chat, R"("tools":[])"},
+           {Dialect::openai_chat, R"("tools":null)"},
+           {Dialect::openai_chat, R"("response_format":{"type":"json_object"})"},
+           {Dialect::openai_chat, R"("response_format":{"json_schema":{"name":"x"},"type":"json_schema"})", false,
+            true},
+           {Dialect::openai_chat, R"("x":{"tools":[{"type":"function"}],"response_format":{"type":"json_schema"}})"},
+           {Dialect::openai_responses, R"("tools":[{"type":"web_search"}])"},
+           {Dialect::openai_responses, R"("tools":[{"type":"web_search"},{"type":"function","name":"f"}])", true},
+           {Dialect::openai_responses, R"("text":{"format":{"type":"json_schema","name":"x"}})", false, true},
+           {Dialect::openai_responses, R"("text":{"verbosity":"low"})"},
+           {Dialect::anthropic, R"("tools":[{"name":"f","input_schema":{"type":"object"}}])", true},
+           {Dialect::anthropic, R"("tools":[{"type":"web_search_20250305","name":"web_search"}])"},
+           {Dialect::anthropic, R"("output_config":{"effort":"low","format":{"type":"json_schema"}})", false, true},
+           {Dialect::anthropic, R"("output_format":{"type":"json_schema"})", false, true},
+           {Dialect::openai_chat, R"("Tools":[{"type":"function"}],"tools":7,"response_format":"json_schema")"}}) {
+    const auto facts = read(one.dialect, R"({"model":"m","messages":[],)" + std::string(one.member) + "}");
+    ASSERT_TRUE(facts.has_value()) << one.member;
+    EXPECT_EQ(facts->tools, one.tools) << one.member;
+    EXPECT_EQ(facts->schema, one.schema) << one.member;
   }
 }
 

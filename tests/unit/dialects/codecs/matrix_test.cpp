@@ -38,6 +38,7 @@ std::vector<Upstream> upstreams() {
 
 struct Client {
   std::string_view title;
+  std::string_view member;  ///< of a feature
   Dialect dialect;
   std::string_view native;  ///< the upstream that gets its bytes as they are
   json plain;
@@ -47,114 +48,22 @@ const json kUser = json::parse(R"({"role":"user","content":"Hi"})");
 
 std::vector<Client> clients() {
   return {
-      {"/v1/chat/completions", Dialect::openai_chat, "openai", {{"model", "m"}, {"messages", {kUser}}}},
-      {"/v1/responses", Dialect::openai_responses, "openai", {{"model", "m"}, {"input", {kUser}}}},
-      {"/v1/messages", Dialect::anthropic, "anthropic", {{"model", "m"}, {"max_tokens", 4000}, {"messages", {kUser}}}},
-      {"/v1/completions", Dialect::openai_completions, "openai", {{"model", "m"}, {"prompt", "Hi"}}}};
+      {"/v1/chat/completions", "chat", Dialect::openai_chat, "openai", {{"model", "m"}, {"messages", {kUser}}}},
+      {"/v1/responses", "responses", Dialect::openai_responses, "openai", {{"model", "m"}, {"input", {kUser}}}},
+      {"/v1/messages",
+       "messages",
+       Dialect::anthropic,
+       "anthropic",
+       {{"model", "m"}, {"max_tokens", 4000}, {"messages", {kUser}}}},
+      {"/v1/completions", "completions", Dialect::openai_completions, "openai", {{"model", "m"}, {"prompt", "Hi"}}}};
 }
 
-/// One feature, as each dialect writes it: members that are merged into a plain request; empty = the dialect has no
-/// such thing.
-struct Feature {
-  std::string_view name;
-  std::string_view chat, responses, anthropic, completions;
-
-  std::string_view in(Dialect dialect) const {
-    switch (dialect) {
-      case Dialect::openai_chat:
-        return chat;
-      case Dialect::openai_responses:
-        return responses;
-      case Dialect::anthropic:
-        return anthropic;
-      case Dialect::openai_completions:
-        break;
-    }
-    return completions;
-  }
-};
-
-#define WEIR_SCHEMA \
-  R"({"type":"object","properties":{"city":{"type":"string"}},"required":["city"],"additionalProperties":false})"
-#define WEIR_CHAT_TOOLS R"("tools":[{"type":"function","function":{"name":"f","parameters":)" WEIR_SCHEMA R"(}}])"
-#define WEIR_RESPONSES_TOOLS \
-  R"("tools":[{"type":"function","name":"f","parameters":)" WEIR_SCHEMA R"(,"strict":false}])"
-#define WEIR_ANTHROPIC_TOOLS R"("tools":[{"name":"f","input_schema":)" WEIR_SCHEMA R"(}])"
-
-constexpr auto kFeatures = std::to_array<Feature>({
-    {"text", "{}", "{}", "{}", "{}"},
-    {"stream", R"({"stream":true})", R"({"stream":true})", R"({"stream":true})", R"({"stream":true})"},
-    {"system prompt", R"({"messages":[{"role":"system","content":"k"},{"role":"user","content":"Hi"}]})",
-     R"({"instructions":"k"})", R"({"system":"k"})", ""},
-    {"developer prompt", R"({"messages":[{"role":"developer","content":"k"},{"role":"user","content":"Hi"}]})",
-     R"({"input":[{"role":"developer","content":"k"},{"role":"user","content":"Hi"}]})", "", ""},
-    {"image in base64",
-     R"({"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0="}}]}]})",
-     R"({"input":[{"role":"user","content":[{"type":"input_image","image_url":"data:image/png;base64,iVBORw0="}]}]})",
-     R"({"messages":[{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0="}}]}]})",
-     ""},
-    {"image by URL",
-     R"({"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]})",
-     R"({"input":[{"role":"user","content":[{"type":"input_image","image_url":"https://example.com/a.png"}]}]})",
-     R"({"messages":[{"role":"user","content":[{"type":"image","source":{"type":"url","url":"https://example.com/a.png"}}]}]})",
-     ""},
-    {"document (PDF in base64)",
-     R"({"messages":[{"role":"user","content":[{"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}}]}]})",
-     R"({"input":[{"role":"user","content":[{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERi0="}]}]})",
-     R"({"messages":[{"role":"user","content":[{"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBERi0="}}]}]})",
-     ""},
-    {"tools", "{" WEIR_CHAT_TOOLS "}", "{" WEIR_RESPONSES_TOOLS "}", "{" WEIR_ANTHROPIC_TOOLS "}", ""},
-    {"tool choice: one of them", "{" WEIR_CHAT_TOOLS R"(,"tool_choice":{"type":"function","function":{"name":"f"}}})",
-     "{" WEIR_RESPONSES_TOOLS R"(,"tool_choice":{"type":"function","name":"f"}})",
-     "{" WEIR_ANTHROPIC_TOOLS R"(,"tool_choice":{"type":"tool","name":"f"}})", ""},
-    {"no parallel calls", "{" WEIR_CHAT_TOOLS R"(,"parallel_tool_calls":false})",
-     "{" WEIR_RESPONSES_TOOLS R"(,"parallel_tool_calls":false})",
-     "{" WEIR_ANTHROPIC_TOOLS R"(,"tool_choice":{"type":"auto","disable_parallel_tool_use":true}})", ""},
-    {"parallel calls and their results",
-     R"({"messages":[{"role":"user","content":"Hi"},{"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"1"},{"role":"tool","tool_call_id":"b","content":"2"}],)" WEIR_CHAT_TOOLS
-     "}",
-     R"({"input":[{"role":"user","content":"Hi"},{"type":"function_call","call_id":"a","name":"f","arguments":"{}"},{"type":"function_call","call_id":"b","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"a","output":"1"},{"type":"function_call_output","call_id":"b","output":"2"}],)" WEIR_RESPONSES_TOOLS
-     "}",
-     R"({"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}},{"type":"tool_use","id":"b","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":"1"},{"type":"tool_result","tool_use_id":"b","content":"2"}]}],)" WEIR_ANTHROPIC_TOOLS
-     "}",
-     ""},
-    {"tool result with an image", "",
-     R"({"input":[{"role":"user","content":"Hi"},{"type":"function_call","call_id":"a","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"a","output":[{"type":"input_image","image_url":"data:image/png;base64,iVBORw0="}]}],)" WEIR_RESPONSES_TOOLS
-     "}",
-     R"({"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0="}}]}]}],)" WEIR_ANTHROPIC_TOOLS
-     "}",
-     ""},
-    {"tools that the provider runs", R"({"tools":[{"type":"custom","custom":{"name":"x"}}]})",
-     R"({"tools":[{"type":"web_search"}]})", R"({"tools":[{"type":"web_search_20250305","name":"web_search"}]})", ""},
-    {"JSON mode", R"({"response_format":{"type":"json_object"}})", R"({"text":{"format":{"type":"json_object"}}})", "",
-     ""},
-    {"JSON Schema",
-     R"({"response_format":{"type":"json_schema","json_schema":{"name":"s","strict":true,"schema":)" WEIR_SCHEMA "}}}",
-     R"({"text":{"format":{"type":"json_schema","name":"s","strict":true,"schema":)" WEIR_SCHEMA "}}}",
-     R"({"output_config":{"format":{"type":"json_schema","schema":)" WEIR_SCHEMA "}}}", ""},
-    {"reasoning: effort or budget", R"({"reasoning_effort":"high"})", R"({"reasoning":{"effort":"high"}})",
-     R"({"thinking":{"type":"enabled","budget_tokens":2000}})", ""},
-    {"reasoning with its signature, sent back", "",
-     R"({"input":[{"role":"user","content":"Hi"},{"type":"reasoning","id":"r","summary":[{"type":"summary_text","text":"t"}],"encrypted_content":"sig"},{"role":"assistant","content":[{"type":"output_text","text":"x"}]},{"role":"user","content":"Go on"}]})",
-     R"({"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"sig"},{"type":"text","text":"x"}]},{"role":"user","content":"Go on"}]})",
-     ""},
-    {"stop texts", R"({"stop":["x"]})", "", R"({"stop_sequences":["x"]})", R"({"stop":["x"]})"},
-    {"temperature and top_p", R"({"temperature":0.5,"top_p":0.9})", R"({"temperature":0.5,"top_p":0.9})",
-     R"({"temperature":0.5,"top_p":0.9})", R"({"temperature":0.5,"top_p":0.9})"},
-    {"top_k", "", "", R"({"top_k":5})", ""},
-    {"penalties", R"({"frequency_penalty":0.5,"presence_penalty":0.5})", "", "",
-     R"({"frequency_penalty":0.5,"presence_penalty":0.5})"},
-    {"seed", R"({"seed":7})", "", "", R"({"seed":7})"},
-    {"n above one", R"({"n":2})", "", "", R"({"n":2})"},
-    {"logprobs", R"({"logprobs":true,"top_logprobs":2})", R"({"top_logprobs":2})", "", R"({"logprobs":2})"},
-    {"cache markers", "", "", R"({"system":[{"type":"text","text":"k","cache_control":{"type":"ephemeral"}}]})", ""},
-    {"max tokens", R"({"max_completion_tokens":100})", R"({"max_output_tokens":100})", R"({"max_tokens":100})",
-     R"({"max_tokens":100})"},
-    {"the caller's user id", R"({"user":"u"})", R"({"user":"u"})", R"({"metadata":{"user_id":"u"}})",
-     R"({"user":"u"})"},
-    {"stored conversation", "", R"({"previous_response_id":"resp_1"})", "", ""},
-    {"a field nobody knows", R"({"x_new":1})", R"({"x_new":1})", R"({"x_new":1})", R"({"x_new":1})"},
-});
+/// The features, as each dialect writes them: members that are merged into a plain request. tests/sdk/test_matrix.py
+/// drives the same ones through the real SDKs.
+json features() {
+  std::ifstream file(WEIR_SOURCE_DIR "/tests/fakes/dialect_features.json");
+  return json::parse(file);
+}
 
 /// Footnotes, each sentence once, numbered as they come.
 class Notes {
@@ -191,6 +100,7 @@ std::string cell(const Codec& from, const Codec& to, const std::string& body, No
 
 std::string requests(Notes& notes) {
   std::string page;
+  const json all = features();
   for (const Client& client : clients()) {
     page += fmt::format("\n#### {}\n\n| of the request | openai |", client.title);
     // A compatible server without the path, and what a translation to chat gives.
@@ -198,12 +108,12 @@ std::string requests(Notes& notes) {
     if (chat_too) page += " openai, chat only |";
     page += chat_too ? " anthropic | gemini | bedrock |\n|---|---|---|---|---|---|\n"
                      : " anthropic | gemini | bedrock |\n|---|---|---|---|---|\n";
-    for (const Feature& feature : kFeatures) {
-      const std::string_view members = feature.in(client.dialect);
-      if (members.empty()) continue;
+    for (const json& feature : all) {
+      const auto members = feature.find(client.member);
+      if (members == feature.end()) continue;  // the dialect has no such thing
       json body = client.plain;
-      body.update(json::parse(members));
-      page += fmt::format("| {} |", feature.name);
+      body.update(*members);
+      page += fmt::format("| {} |", feature.at("name").get<std::string>());
       for (const Upstream& upstream : upstreams()) {
         const bool native = upstream.name == client.native;
         if (native) page += " as sent |";

@@ -213,6 +213,9 @@ TEST(GeminiError, Classes) {
       Failure::upstream_model_missing);
   EXPECT_EQ(failure(503, R"([{"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}}])"),
             Failure::upstream_overloaded);
+  const std::string full =
+      R"({"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"7.2s"}]}})";
+  EXPECT_EQ(codec().decode_error(503, full, "").retry_after, "8");
   EXPECT_EQ(failure(500, ""), Failure::upstream_error);
   EXPECT_EQ(codec().decode_error(429, R"({"error":{"retryDelay":"999999999s"}})", "").retry_after, "");
 }

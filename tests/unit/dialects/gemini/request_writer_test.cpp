@@ -141,7 +141,7 @@ TEST(GeminiRequest, ImagesInlineByUrlAndRefusedWhereNoUrlIsTaken) {
   EXPECT_EQ(write(request).body,
             R"({"contents":[{"role":"user","parts":[{"inlineData":{"mimeType":"image/png","data":"iVBO"}},)"
             R"({"fileData":{"fileUri":"https://x.example/a.png"}}]}]})");
-  EXPECT_THAT(write(request, "gemini-2.5-pro", false).refusal, HasSubstr("weir fetches nothing that a caller names"));
+  EXPECT_THAT(write(request, "gemini-2.5-pro", false).refusal, HasSubstr("weir fetches nothing but images"));
 }
 
 TEST(GeminiRequest, AToolResultsImageGoesInsideOnlyWhereTheModelTakesItThere) {

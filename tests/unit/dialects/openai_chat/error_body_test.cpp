@@ -133,6 +133,9 @@ TEST(ErrorClass, semantics_10_classes) {
   EXPECT_EQ(class_of(400, openai("Rejected as a result of our safety system.", "content_policy_violation")),
             Failure::client_content_policy);
   EXPECT_EQ(class_of(403, openai("Your input was flagged", "")), Failure::client_content_policy);
+  EXPECT_EQ(class_of(403, openai("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193.")),
+            Failure::client_context_length)
+      << "Together's status for it";
   EXPECT_EQ(class_of(401, openai("Incorrect API key", "invalid_api_key")), Failure::upstream_credentials);
   EXPECT_EQ(class_of(403, openai("Country not supported")), Failure::upstream_credentials);
   EXPECT_EQ(
@@ -192,6 +195,8 @@ TEST(ErrorClass, ruling_12_what_the_client_gets) {
   EXPECT_EQ(ending.status, 429);
   EXPECT_EQ(ending.retry_after, "17");
   EXPECT_FALSE(ending.provider_body.empty());
+  EXPECT_EQ(classify_error(503, openai("full", "server_is_overloaded"), "17").retry_after, "17");
+  EXPECT_EQ(classify_error(500, openai("broken", "server_error"), "17").retry_after, "");
   ending = classify_error(401, openai("Incorrect API key provided: sk-abcd1234.", "invalid_api_key"), "9");
   EXPECT_TRUE(ending.provider_body.empty());
   EXPECT_EQ(ending.status, 0);

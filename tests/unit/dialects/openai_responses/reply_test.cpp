@@ -211,6 +211,27 @@ TEST(ResponsesStream, Semantics12AnErrorEndsTheStreamBothWays) {
   }
 }
 
+TEST(ResponsesStream, TheNumberOfTheNextEventIsKnown) {
+  const auto decoder = responses().make_stream_decoder({});
+  std::vector<StreamEvent> read;
+  EXPECT_EQ(decoder->next_event(), 0);
+  decoder->feed("", R"({"type":"response.created","sequence_number":0,"response":{"id":"r"}})", read);
+  EXPECT_EQ(decoder->next_event(), 1);
+  decoder->feed("", R"({"type":"response.output_text.delta","sequence_number":7,"delta":"x"})", read);
+  EXPECT_EQ(decoder->next_event(), 8);
+  decoder->feed("", R"({"type":"response.output_text.delta","sequence_number":"odd","delta":"x"})", read);
+  EXPECT_EQ(decoder->next_event(), 8);
+  decoder->feed("", R"({"type":"error","sequence_number":8,"message":"broken"})", read);
+  EXPECT_EQ(decoder->next_event(), 8) << "the event that ends it is not passed on";
+
+  std::string out;
+  const auto encoder = responses().make_stream_encoder({.call_id = "c", .model = "m", .created = 1, .next_event = 8});
+  encoder->encode(StreamError{.failure = weir::Failure::upstream_protocol, .status = 0, .message = "cut", .code = {}},
+                  out);
+  EXPECT_EQ(json_of(out).back()["sequence_number"], 8);
+  EXPECT_EQ(encoder->next_event(), 9);
+}
+
 TEST(ResponsesStream, WhatIsCutLostOrUnknown) {
   const auto decode = [](const std::vector<WireEvent>& events, std::uint64_t& unknown) {
     const auto decoder = responses().make_stream_decoder({});
