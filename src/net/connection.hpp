@@ -23,8 +23,8 @@ namespace weir::net {
 /// at once.
 ///
 /// Thread: one worker's. Lifetime: shared by its owner and the pending read, whose handler may run after the owner
-/// closed it; nobody else keeps it. Writes are made at once, or at the end of a busy loop's round (WriteRound), and wait
-/// for longer only when the kernel's buffer is full.
+/// closed it; nobody else keeps it. Writes are made at once, or at the end of a busy loop's round (WriteRound), and
+/// wait for longer only when the kernel's buffer is full.
 class Connection final : public Interruptible, public std::enable_shared_from_this<Connection> {
  public:
   /// Told when the read behind a call ended.

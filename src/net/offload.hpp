@@ -9,8 +9,9 @@
 
 namespace weir::net {
 
-/// Threads of lower priority for work that would stall an io thread: reading bodies above limits::read_at_once_bytes_max.
-/// Thread: shared by all workers. Lifetime: stopped before the workers' loops are destroyed.
+/// Threads of lower priority for work that would stall an io thread: reading bodies above
+/// limits::read_at_once_bytes_max. Thread: shared by all workers. Lifetime: stopped before the workers' loops are
+/// destroyed.
 class Offload {
  public:
   explicit Offload(std::size_t threads);

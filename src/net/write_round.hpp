@@ -11,9 +11,9 @@
 namespace weir::net {
 
 /// The writes of one round of an event loop, made one behind the other at the round's end instead of each where it
-/// arises. A peer on the same machine sleeps whenever it has nothing to do, and to wake it is the dearest part of a small
-/// write: single writes wake it each time, a row of them once. Only a busy loop gathers: where writes are rare, or a
-/// round has only one, it is made at once.
+/// arises. A peer on the same machine sleeps whenever it has nothing to do, and to wake it is the dearest part of a
+/// small write: single writes wake it each time, a row of them once. Only a busy loop gathers: where writes are rare,
+/// or a round has only one, it is made at once.
 ///
 /// Thread: the loop's. Lifetime: the event loop's; each loop has one (`of`).
 class WriteRound final : public asio::execution_context::service {
@@ -65,9 +65,9 @@ class WriteRound final : public asio::execution_context::service {
   void make_waiting();
   void end();
 
-  List waiting_;             ///< of this round
-  List resuming_;            ///< of the round that ends: those that do not know their result yet
-  Turn* unmade_ = nullptr;   ///< the first of waiting_ whose write was not made yet
+  List waiting_;            ///< of this round
+  List resuming_;           ///< of the round that ends: those that do not know their result yet
+  Turn* unmade_ = nullptr;  ///< the first of waiting_ whose write was not made yet
   std::size_t unmade_count_ = 0;
   std::size_t turns_ = 0;  ///< of this round
   bool gathers_ = false;

@@ -11,8 +11,8 @@
 
 namespace weir::fuzz {
 
-/// Our reader, simdjson's and nlohmann's agree on every body of a dialect; what passes can be patched, and says afterwards what
-/// it should, with the caller's own fields still there.
+/// Our reader, simdjson's and nlohmann's agree on every body of a dialect; what passes can be patched, and says
+/// afterwards what it should, with the caller's own fields still there.
 inline void body_facts(Dialect dialect, std::string_view body) {
   const openai_chat::BodyShape& shape = dialects::shape_of(dialect);
   const auto facts = openai_chat::read_request(body, shape);

@@ -21,7 +21,8 @@ std::string patched_by(const weir::Patch& patch, std::string_view body) {
 
 }  // namespace
 
-/// Our reader, simdjson's and nlohmann's agree on every body; what passes can be patched, and says afterwards what it should.
+/// Our reader, simdjson's and nlohmann's agree on every body; what passes can be patched, and says afterwards what it
+/// should.
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   const std::string_view body{reinterpret_cast<const char*>(data), size};
   const auto facts = read_request(body);

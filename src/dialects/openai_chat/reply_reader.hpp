@@ -23,8 +23,8 @@ struct ReplyFacts {
 };
 
 /// Reads replies that are not streams. What is not a JSON object as a whole (empty, HTML, cut) is an error whose text
-/// says so, for upstream.protocol. A pure function that makes no tree; above limits::read_at_once_bytes_max it belongs on a
-/// pool thread.
+/// says so, for upstream.protocol. A pure function that makes no tree; above limits::read_at_once_bytes_max it belongs
+/// on a pool thread.
 std::expected<ReplyFacts, std::string> read_reply(std::string_view body);
 
 }  // namespace weir::openai_chat

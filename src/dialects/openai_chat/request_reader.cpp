@@ -10,6 +10,8 @@
 #include "dialects/json/cursor.hpp"
 #include "dialects/json/utf8.hpp"
 #include "dialects/openai_chat/acted_keys.hpp"
+#include "dialects/openai_chat/json_problem.hpp"
+#include "dialects/openai_chat/member_notes.hpp"
 #include "dialects/openai_chat/reask.hpp"
 
 namespace weir::openai_chat {
@@ -18,48 +20,6 @@ namespace {
 using Key = BodyShape::Key;
 constexpr std::array<std::string_view, 1> kStreamOptionNames{"include_usage"};
 constexpr std::array<std::string_view, 2> kMetadataNames{"task_type", "user_id"};
-
-std::uint32_t narrow(std::size_t offset) {
-  return static_cast<std::uint32_t>(offset);
-}
-
-/// Notices names that come twice or misspelt; one per object.
-class Once {
- public:
-  /// The index of the name, or KeyMatch::other; sets `clash` when the key may not stand here.
-  std::size_t take(const json::String& key, std::span<const std::string_view> names, bool& clash) {
-    const KeyMatch match = match_key(key, names);
-    if (match.name == KeyMatch::other) return match.name;
-    clash = match.misspelt || (seen_ & (1U << match.name)) != 0;
-    seen_ |= 1U << match.name;
-    return match.name;
-  }
-
- private:
-  std::uint32_t seen_ = 0;
-};
-
-/// Fills in the commas around members while an object is read.
-class CommaNotes {
- public:
-  void member_begins(std::size_t key, bool ours, MemberSpan* member, std::string_view body) {
-    std::size_t comma = MemberSpan::none;
-    if (!first_) {
-      comma = key;
-      while (body[comma] != ',') --comma;  // only white space stands between
-    }
-    first_ = false;
-    if (pending_ != nullptr) pending_->comma_after = narrow(comma);
-    pending_ = ours ? member : nullptr;
-    if (!ours) return;
-    member->key = narrow(key);
-    member->comma_before = narrow(comma);
-  }
-
- private:
-  bool first_ = true;
-  MemberSpan* pending_ = nullptr;
-};
 
 class FactsReader {
  public:
@@ -405,22 +365,6 @@ std::expected<ChatFacts, Refusal> read_request(std::string_view body, const Body
   FactsReader reader{body, shape};
   if (!reader.read() || !json::valid_utf8(body)) return not_json(body);
   return std::move(reader).outcome();
-}
-
-std::string describe_json_problem(std::string_view text) {
-  if (text.empty()) return "The body is empty; send a JSON object.";
-  json::Cursor cursor{text};
-  const bool whole = cursor.skip_value() && cursor.at_end();
-  const std::size_t checked = whole ? text.size() : cursor.offset();
-  if (const std::size_t bad = json::first_bad_utf8(text.substr(0, checked)); bad < checked) {
-    return fmt::format("The body is not JSON: byte {} is not part of UTF-8 text.", bad);
-  }
-  if (whole) return {};
-  if (cursor.offset() >= text.size()) {
-    return fmt::format("The body is not JSON: it ends after {} bytes where {} was expected.", text.size(),
-                       cursor.problem());
-  }
-  return fmt::format("The body is not JSON: at byte {}, {} was expected.", cursor.offset(), cursor.problem());
 }
 
 }  // namespace weir::openai_chat

@@ -1,7 +1,6 @@
 #pragma once
 #include <cstddef>
 #include <expected>
-#include <string>
 #include <string_view>
 
 #include "dialects/openai_chat/body_shape.hpp"
@@ -9,16 +8,12 @@
 
 namespace weir::openai_chat {
 
-/// Reads a chat request body, or that of another dialect by its shape, of any size up to 4 GiB. What passes is JSON as a
-/// whole, by the cursor's rules and in UTF-8. A key that weir acts on and that stands twice, or could be read by another
-/// reader as one of ours, is refused: what weir decides on must be what the provider reads.
+/// Reads a chat request body, or that of another dialect by its shape, of any size up to 4 GiB. What passes is JSON as
+/// a whole, by the cursor's rules and in UTF-8. A key that weir acts on and that stands twice, or could be read by
+/// another reader as one of ours, is refused: what weir decides on must be what the provider reads.
 ///
-/// A pure function that makes no tree and takes no memory that grows with the body. Above limits::read_at_once_bytes_max
-/// it belongs on a pool thread: 32 MiB take tens of milliseconds.
+/// A pure function that makes no tree and takes no memory that grows with the body. Above
+/// limits::read_at_once_bytes_max it belongs on a pool thread: 32 MiB take tens of milliseconds.
 std::expected<ChatFacts, Refusal> read_request(std::string_view body, const BodyShape& shape = chat_shape());
-
-/// One sentence for a person on why `text` is not JSON, with the byte where it stops being so; empty if it is.
-/// Names nothing of the text itself, which is a prompt. Slow: for refusals.
-std::string describe_json_problem(std::string_view text);
 
 }  // namespace weir::openai_chat

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/connect.hpp>
-#include <boost/asio/read.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/read.hpp>
 
 #include "net/connection.hpp"
 
@@ -30,13 +30,29 @@ class WriteRoundTest : public testing::Test {
     }
   }
 
-  void write(std::size_t i, std::string_view bytes, std::vector<bool>& results) {
-    asio::co_spawn(
-        io_,
-        [](Connection& connection, std::string text, std::vector<bool>& into) -> awaitable<void> {
-          into.push_back(co_await connection.write(text));
-        }(*near_[i], std::string(bytes), results),
-        asio::detached);
+  /// Each connection writes once when `go` is called; its result goes into results_.
+  void prepare(std::string_view bytes) {
+    results_.clear();
+    gates_.clear();
+    for (const auto& connection : near_) {
+      Event& gate = *gates_.emplace_back(std::make_unique<Event>());
+      asio::co_spawn(
+          io_,
+          [](Connection& on, Event& begin, std::string text, std::vector<bool>& results) -> awaitable<void> {
+            co_await begin.wait();
+            results.push_back(co_await on.write(text));
+          }(*connection, gate, std::string(bytes), results_),
+          asio::detached);
+    }
+    run();
+  }
+  /// All write within one handler; `look` sees what has left by then.
+  void go(std::size_t count, const std::function<void()>& look) {
+    asio::post(io_, [&, count] {
+      for (std::size_t i = 0; i < count; ++i) gates_[i]->notify();
+      look();
+    });
+    run();
   }
 
   std::string received(std::size_t i) {
@@ -49,10 +65,9 @@ class WriteRoundTest : public testing::Test {
 
   /// As a loop that has many small writes at once.
   void make_busy() {
-    std::vector<bool> results;
-    for (int round = 0; round < 4; ++round) {
-      for (std::size_t i = 0; i < near_.size(); ++i) write(i, "x", results);
-      run();
+    for (int i = 0; i < 10; ++i) {
+      prepare("x");
+      go(near_.size(), [] {});
     }
     for (std::size_t i = 0; i < near_.size(); ++i) received(i);
   }
@@ -61,81 +76,98 @@ class WriteRoundTest : public testing::Test {
     io_.poll();
   }
 
+  WriteRound& round() { return WriteRound::of(io_.get_executor()); }
+
   asio::io_context io_{1};
   Acceptor acceptor_;
   std::vector<Socket> far_;
   std::vector<std::shared_ptr<Connection>> near_;
+  std::vector<std::unique_ptr<Event>> gates_;
+  std::vector<bool> results_;
 };
 
 TEST_F(WriteRoundTest, AQuietLoopWritesAtOnce) {
   connect(1);
-  WriteRound& round = WriteRound::of(io_.get_executor());
-  for (int i = 0; i < 7; ++i) EXPECT_FALSE(round.gathers());
+  for (int i = 0; i < 7; ++i) EXPECT_FALSE(round().gathers());
 }
 
 TEST_F(WriteRoundTest, ABusyLoopWritesAtTheEndOfItsRound) {
   connect(4);
   make_busy();
-  ASSERT_TRUE(WriteRound::of(io_.get_executor()).gathers());
-  std::vector<bool> results;
-  for (std::size_t i = 0; i < 4; ++i) write(i, "answer " + std::to_string(i), results);
-  // One handler each: those of the four coroutines come first, the round's end behind them.
-  io_.restart();
-  for (int i = 0; i < 4; ++i) io_.poll_one();
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(received(i), "");
-  EXPECT_TRUE(results.empty());
-  io_.poll();
-  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(received(i), "answer " + std::to_string(i));
-  EXPECT_EQ(results, std::vector<bool>(4, true));
+  ASSERT_TRUE(round().gathers());
+  prepare("answer");
+  go(4, [this] {
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(received(i), "");
+    EXPECT_TRUE(results_.empty());
+  });
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(received(i), "answer");
+  EXPECT_EQ(results_, std::vector<bool>(4, true));
 }
 
 TEST_F(WriteRoundTest, ARowThatIsLongEnoughIsWrittenWithinTheRound) {
   connect(40);
   make_busy();
-  std::vector<bool> results;
-  for (std::size_t i = 0; i < 40; ++i) write(i, "y", results);
-  io_.restart();
-  for (int i = 0; i < 40; ++i) io_.poll_one();
-  EXPECT_EQ(received(0), "y");
-  EXPECT_EQ(received(31), "y");
-  EXPECT_EQ(received(32), "");
-  io_.poll();
+  prepare("y");
+  go(40, [this] {
+    EXPECT_EQ(received(0), "y");
+    EXPECT_EQ(received(31), "y");
+    EXPECT_EQ(received(32), "");
+    EXPECT_TRUE(results_.empty());
+  });
   EXPECT_EQ(received(39), "y");
-  EXPECT_EQ(results, std::vector<bool>(40, true));
+  EXPECT_EQ(results_, std::vector<bool>(40, true));
 }
 
 TEST_F(WriteRoundTest, AClosedConnectionAmongThemFailsAlone) {
   connect(3);
   make_busy();
-  std::vector<bool> results;
-  for (std::size_t i = 0; i < 3; ++i) write(i, "z", results);
-  io_.restart();
-  for (int i = 0; i < 3; ++i) io_.poll_one();
-  near_[1]->close();
-  io_.poll();
-  EXPECT_EQ(results, (std::vector<bool>{true, false, true}));
+  prepare("z");
+  go(3, [this] { near_[1]->close(); });
+  EXPECT_EQ(results_, (std::vector<bool>{true, false, true}));
   EXPECT_EQ(received(2), "z");
 }
 
 TEST_F(WriteRoundTest, RoundsOfOneWriteEndTheGathering) {
   connect(4);
   make_busy();
-  std::vector<bool> results;
-  for (int i = 0; i < 6; ++i) {
-    write(0, "1", results);
-    run();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(round().gathers());
+    prepare("1");
+    go(1, [] {});
   }
-  EXPECT_FALSE(WriteRound::of(io_.get_executor()).gathers());
+  EXPECT_FALSE(round().gathers());
+}
+
+TEST_F(WriteRoundTest, WhoeverGoesOnMayWriteAgain) {
+  connect(2);
+  make_busy();
+  prepare("once ");
+  bool again = false;
+  asio::co_spawn(
+      io_,
+      [](Connection& on, Event& begin, bool& done) -> awaitable<void> {
+        co_await begin.wait();
+        done = co_await on.write("first ") && co_await on.write("second");
+      }(*near_[0], *gates_.emplace_back(std::make_unique<Event>()), again),
+      asio::detached);
+  run();
+  std::swap(gates_[0], gates_[2]);
+  go(2, [] {});
+  EXPECT_TRUE(again);
+  EXPECT_EQ(received(0), "first second");
 }
 
 TEST_F(WriteRoundTest, ALoopThatIsDestroyedWithWaitingWritesLeavesNothingBehind) {
   connect(2);
   make_busy();
-  std::vector<bool> results;
-  for (std::size_t i = 0; i < 2; ++i) write(i, "lost", results);
+  prepare("lost");
+  asio::post(io_, [this] {
+    for (const auto& gate : gates_) gate->notify();
+    io_.stop();
+  });
   io_.restart();
-  for (int i = 0; i < 2; ++i) io_.poll_one();
-  EXPECT_TRUE(results.empty());  // the sanitizer looks at the rest
+  io_.poll();
+  EXPECT_TRUE(results_.empty());  // a sanitizer looks at the rest
 }
 
 }  // namespace

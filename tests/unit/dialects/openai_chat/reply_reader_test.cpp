@@ -55,8 +55,7 @@ TEST(ReplyReader, sees_an_error_inside_a_200) {
 }
 
 TEST(ReplyReader, a_reply_without_usage_reports_none) {
-  const auto facts =
-      read_reply(R"({"choices":[{"message":{"content":"four"},"finish_reason":null}],"usage":null})");
+  const auto facts = read_reply(R"({"choices":[{"message":{"content":"four"},"finish_reason":null}],"usage":null})");
   ASSERT_TRUE(facts);
   EXPECT_FALSE(facts->usage.reported);
   EXPECT_EQ(facts->text_bytes, 4U);
