@@ -139,7 +139,7 @@ awaitable<Ending> HttpProvider::send(const Call& call, Attempt& attempt, ReplySi
     if (auto refused = refuse_raw(call)) co_return std::move(*refused);
   }
   const bool translates = !call.exchange.raw && !rules_->speaks(call.exchange.request.dialect);
-  if (!call.exchange.raw && !translates && call.target.abilities.stated) {
+  if (!call.exchange.raw && !translates && call.target.abilities.certain) {
     if (auto refused = lacking(call.exchange.request, call.target)) co_return std::move(*refused);
   }
   if (translates || !rules_->prepared()) {

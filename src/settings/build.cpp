@@ -46,6 +46,7 @@ void fill(TimeoutOverrides& timeouts, const TimeoutOverrides& defaults) {
 ModelAbilities read_abilities(const std::vector<std::string>& names) {
   const auto has = [&](std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
   return {.stated = true,
+          .certain = true,
           .images = has("images"),
           .documents = has("documents"),
           .tools = has("tools"),

@@ -157,6 +157,9 @@ class Connection:
 
     def transport_close(self):
         self.writer.close()
+        if self.writer.get_extra_info("ssl_object"):
+            # asyncio was seen to wait for the other side's close_notify (up to 30 s) without having sent its own.
+            asyncio.get_running_loop().call_later(0.3, self.writer.transport.abort)
 
     def reset(self):
         sock = self.writer.get_extra_info("socket")

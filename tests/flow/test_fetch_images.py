@@ -141,6 +141,7 @@ BAD = {
     "page": (answers.reply(b"<html>secret</html>", content_type="image/png"), "no PNG, JPEG, GIF or WebP"),
     "announced": (answers.head(200, "image/png", [("Content-Length", 1 << 30)]) + PNG, "more than"),
     "endless": (answers.head(200, "image/png", [("Connection", "close")]) + PNG + bytes(17 << 20), "more than"),
+    "cut": (answers.head(200, "image/png", [("Content-Length", 99)]) + PNG, "cut off"),
     "no-http": (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "no HTTP"),
 }
 

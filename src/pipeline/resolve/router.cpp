@@ -26,6 +26,7 @@ void learn(Target& target, const catalogue::ModelFacts& facts) {
   target.output_max = facts.output_tokens_max;
   if (!facts.abilities) return;
   target.abilities = {.stated = true,
+                      .certain = false,
                       .images = facts.abilities->vision,
                       .documents = facts.abilities->documents,
                       .tools = facts.abilities->tools,

@@ -227,9 +227,9 @@ TEST_F(ProtocolTest, WhatAModelLacksIsRefusedAlsoWhereTheBytesWouldPass) {
     bool Request::* needs;
     std::string_view param;
   };
-  for (const Case& one : {Case{{.stated = true, .tools = false}, &Request::needs_tools, "tools"},
-                          Case{{.stated = true, .schema = false}, &Request::needs_schema, "response_format"},
-                          Case{{.stated = true, .streaming = false}, &Request::stream, "stream"}}) {
+  for (const Case& one : {Case{{.stated = true, .certain = true, .tools = false}, &Request::needs_tools, "tools"},
+                          Case{{.stated = true, .certain = true, .schema = false}, &Request::needs_schema, "response_format"},
+                          Case{{.stated = true, .certain = true, .streaming = false}, &Request::stream, "stream"}}) {
     auto asked = ask(Dialect::openai_chat, kChat, "/v1/chat/completions");
     asked->exchange.request.*one.needs = true;
     asked->exchange.plan.target.abilities = one.able;
@@ -238,13 +238,17 @@ TEST_F(ProtocolTest, WhatAModelLacksIsRefusedAlsoWhereTheBytesWouldPass) {
     EXPECT_EQ(asked->ending->param, one.param);
     EXPECT_THAT(asked->ending->message, HasSubstr("abilities"));
     EXPECT_FALSE(listener.knocked());
-    // What is not needed is not missed, and a raw call is the provider's affair.
-    asked = ask(Dialect::openai_chat, kChat, "/v1/chat/completions");
-    asked->exchange.plan.target.abilities = one.able;
-    send(*asked);
-    fakes::Peer peer = accept();
-    peer.send(answer("application/json", "{}"));
-    end(*asked);
+    // What is not needed is not missed, and what only the catalogue does not name may be there.
+    for (const bool needed : {false, true}) {
+      asked = ask(Dialect::openai_chat, kChat, "/v1/chat/completions");
+      asked->exchange.request.*one.needs = needed;
+      asked->exchange.plan.target.abilities = one.able;
+      asked->exchange.plan.target.abilities.certain = !needed;
+      send(*asked);
+      fakes::Peer peer = accept();
+      peer.send(answer("application/json", "{}"));
+      end(*asked);
+    }
   }
 }
 
