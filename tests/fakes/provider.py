@@ -157,9 +157,6 @@ class Connection:
 
     def transport_close(self):
         self.writer.close()
-        if self.writer.get_extra_info("ssl_object"):
-            # asyncio was seen to wait for the other side's close_notify (up to 30 s) without having sent its own.
-            asyncio.get_running_loop().call_later(0.3, self.writer.transport.abort)
 
     def reset(self):
         sock = self.writer.get_extra_info("socket")
@@ -343,7 +340,8 @@ class ScriptedProvider:
     async def _serve(self, reader, writer):
         task = asyncio.current_task()
         self._tasks.add(task)
-        writer.transport.set_write_buffer_limits(0)
+        # Not 0: asyncio's TLS takes an empty buffer for one that is too full then, every other time it looks.
+        writer.transport.set_write_buffer_limits(high=1, low=0)
         connection = Connection(self, len(self.connections), reader, writer)
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         pump = asyncio.ensure_future(connection.pump())
