@@ -10,8 +10,10 @@ find_package(spdlog REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(SQLite3 REQUIRED)
+set(WEIR_ALLOCATOR "")
 if(NOT WEIR_SANITIZE)  # a sanitizer brings its own allocator
   find_package(mimalloc REQUIRED)
+  set(WEIR_ALLOCATOR mimalloc)
 endif()
 
 # Only its header: the library is loaded when the ledger is PostgreSQL (src/store).

@@ -31,6 +31,8 @@ class Event {
     if (resume_ != nullptr) std::exchange(resume_, nullptr)(storage_.data());
   }
   bool awaited() const { return resume_ != nullptr; }
+  /// Destroys the sleeper unwoken, this event with it where it lies in the sleeper's own frame: for a loop that ends.
+  void abandon() { drop(); }
 
  private:
   template <class Handler>
@@ -44,11 +46,14 @@ class Event {
       kept->~Handler();
       std::move(running)();
     };
-    destroy_ = [](void* at) { static_cast<Handler*>(at)->~Handler(); };
+    destroy_ = [](void* at) {
+      auto* kept = static_cast<Handler*>(at);
+      const Handler last(std::move(*kept));  // its end may be the end of what it was kept in
+      kept->~Handler();
+    };
   }
   void drop() {
-    if (resume_ != nullptr) destroy_(storage_.data());
-    resume_ = nullptr;
+    if (std::exchange(resume_, nullptr) != nullptr) destroy_(storage_.data());
   }
 
   alignas(std::max_align_t) std::array<std::byte, 48> storage_;

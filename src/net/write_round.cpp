@@ -61,6 +61,18 @@ bool WriteRound::List::remove(const Turn& turn) {
   return false;
 }
 
+/// Whoever waits would never be woken, and owns itself.
+void WriteRound::shutdown() {
+  unmade_ = nullptr;
+  for (List* list : {&waiting_, &resuming_}) {
+    while (Turn* turn = list->first) {
+      list->first = turn->next_;
+      turn->listed_ = false;
+      turn->made_.abandon();
+    }
+  }
+}
+
 void WriteRound::make_waiting() {
   for (; unmade_ != nullptr; unmade_ = unmade_->next_) {
     unmade_->written_ = unmade_->socket_.write_some(unmade_->buffers_, unmade_->error_);

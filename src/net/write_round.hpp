@@ -61,7 +61,7 @@ class WriteRound final : public asio::execution_context::service {
     bool remove(const Turn& turn);
   };
 
-  void shutdown() override {}
+  void shutdown() override;
   void make_waiting();
   void end();
 

@@ -44,8 +44,8 @@ struct TimeoutOverrides {
 /// What is known of what a model can be asked for. What is not stated is not held against it.
 struct ModelAbilities {
   bool stated = false;  ///< false: nothing is known, and everything below is only hoped
-  /// Stated in the settings. The catalogue's public source leaves out what nobody filled in: its word decides how a call
-  /// is translated, but is not held against one that passes as it is.
+  /// Stated in the settings. The catalogue's public source leaves out what nobody filled in: its word decides how a
+  /// call is translated, but is not held against one that passes as it is.
   bool certain = false;
   bool images = true;
   bool documents = true;

@@ -227,9 +227,10 @@ TEST_F(ProtocolTest, WhatAModelLacksIsRefusedAlsoWhereTheBytesWouldPass) {
     bool Request::* needs;
     std::string_view param;
   };
-  for (const Case& one : {Case{{.stated = true, .certain = true, .tools = false}, &Request::needs_tools, "tools"},
-                          Case{{.stated = true, .certain = true, .schema = false}, &Request::needs_schema, "response_format"},
-                          Case{{.stated = true, .certain = true, .streaming = false}, &Request::stream, "stream"}}) {
+  for (const Case& one :
+       {Case{{.stated = true, .certain = true, .tools = false}, &Request::needs_tools, "tools"},
+        Case{{.stated = true, .certain = true, .schema = false}, &Request::needs_schema, "response_format"},
+        Case{{.stated = true, .certain = true, .streaming = false}, &Request::stream, "stream"}}) {
     auto asked = ask(Dialect::openai_chat, kChat, "/v1/chat/completions");
     asked->exchange.request.*one.needs = true;
     asked->exchange.plan.target.abilities = one.able;
