@@ -36,8 +36,9 @@ class Worker {
   awaitable<void> tick(std::function<void(TimePoint)> on_tick);
 
   std::size_t index_;
-  // Asio's locks around sockets are left out: a worker's sockets are its own thread's. Posting stays open to all.
-  asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+  // Not without Asio's locks around sockets (UNSAFE_IO): whoever accepts a connection for another worker registers it
+  // there.
+  asio::io_context io_{1};
   DeadlineWheel wheel_;
   Random random_;
   std::atomic<std::size_t> tasks_{0};
