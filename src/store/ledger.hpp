@@ -115,7 +115,7 @@ class LedgerStore {
   /// What append() calls after each `kRowsPerPiece` calls of a batch, if it works through them one by one: a place to
   /// let others have the processor. The transaction stays open meanwhile.
   virtual void set_pause(std::function<void()> /*pause*/) {}
-  static constexpr std::size_t kRowsPerPiece = 128;
+  static constexpr std::size_t kRowsPerPiece = 64;
   /// Deletes texts whose time is over, and whatever else wants doing now and then. About once a minute.
   virtual Result<void> upkeep(std::int64_t now_unix_ms) = 0;
   /// Rows of calls that this process has made durable so far (spooled ones included).
