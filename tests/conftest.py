@@ -53,6 +53,21 @@ def provider():
         assert not scripted.errors, scripted.errors
 
 
+# Two places of one model.
+
+
+@pytest.fixture(scope="module")
+def a(provider):
+    return provider
+
+
+@pytest.fixture(scope="module")
+def b():
+    with ScriptedProvider() as scripted:
+        yield scripted
+        assert not scripted.errors, scripted.errors
+
+
 @pytest.fixture(scope="module")
 def weir(provider, tmp_path_factory):
     with Weir(tmp_path_factory.mktemp("weir"), plain_settings(provider.base_url)) as process:

@@ -17,6 +17,14 @@ std::tm utc(std::int64_t hour) {
 
 }  // namespace
 
+std::string outcome_text(std::int64_t value) {
+  return std::string(value < static_cast<int>(Outcome::count_) ? name_of(static_cast<Outcome>(value)) : "other");
+}
+
+std::string failure_text(std::int64_t value) {
+  return std::string(value < static_cast<int>(Failure::count_) ? name_of(static_cast<Failure>(value)) : "other");
+}
+
 std::string hour_text(std::int64_t hour) {
   return fmt::format("{}T{:02}:00Z", day_text(hour), hour % 24);
 }

@@ -10,6 +10,9 @@
 
 namespace weir::store::sqlite {
 
+/// Of the enum's number; "other" for one that a newer weir wrote.
+std::string outcome_text(std::int64_t value);
+std::string failure_text(std::int64_t value);
 /// "2026-11-25T14:00Z" of hours since 1970, "2026-11-25" of the day, of its week's Monday.
 std::string hour_text(std::int64_t hour);
 std::string day_text(std::int64_t hour);

@@ -83,9 +83,9 @@ void PartGroups::add(std::int64_t hour, const Part& part) {
 std::string PartGroups::text_of(Dimension dimension, std::int64_t value) {
   switch (dimension) {
     case Dimension::outcome:
-      return std::string(value < static_cast<int>(Outcome::count_) ? name_of(static_cast<Outcome>(value)) : "other");
+      return outcome_text(value);
     case Dimension::failure:
-      return std::string(value < static_cast<int>(Failure::count_) ? name_of(static_cast<Failure>(value)) : "other");
+      return failure_text(value);
     case Dimension::hour:
       return hour_text(value);
     case Dimension::day:

@@ -140,9 +140,9 @@ Result<void> SqliteReader::each_call(std::int64_t since, std::int64_t until, F&&
 std::string SqliteReader::value_text(Dimension dimension, std::int64_t value) {
   switch (dimension) {
     case Dimension::outcome:
-      return std::string(value < static_cast<int>(Outcome::count_) ? name_of(static_cast<Outcome>(value)) : "other");
+      return outcome_text(value);
     case Dimension::failure:
-      return std::string(value < static_cast<int>(Failure::count_) ? name_of(static_cast<Failure>(value)) : "other");
+      return failure_text(value);
     case Dimension::hour:
       return hour_text(value);
     case Dimension::day:

@@ -222,6 +222,18 @@ def _good_answer(_request):
     return [send(answers.reply(answers.completion()))]
 
 
+def good(text):
+    """For answer_by: the text as a whole reply or a stream, as it is asked for."""
+
+    def answer(request):
+        if request.json().get("stream"):
+            chunks = [answers.chunk({"content": text}), answers.chunk({}, "stop")]
+            return [send(answers.stream_reply([*map(answers.event, chunks), answers.SSE_DONE]))]
+        return [send(answers.reply(answers.completion(text)))]
+
+    return answer
+
+
 @dataclass
 class _Scripts:
     queue: list = field(default_factory=list)

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from fakes import answers, anthropic_answers as claude, responses_answers as responses
-from fakes.provider import Gate, ScriptedProvider, close, send
+from fakes.provider import Gate, close, send
 from fakes.raw_http import cut_off, request_bytes
 
 JSON = [("Content-Type", "application/json")]
@@ -14,14 +14,7 @@ ANTHROPIC = [*JSON, ("anthropic-version", "2023-06-01"), ("anthropic-beta", "a-1
 
 
 @pytest.fixture(scope="module")
-def other():
-    with ScriptedProvider() as scripted:
-        yield scripted
-        assert not scripted.errors, scripted.errors
-
-
-@pytest.fixture(scope="module")
-def weir(provider, other, tmp_path_factory):
+def weir(provider, anthropic_upstream, tmp_path_factory):
     from fakes.weir_process import Weir
 
     settings = {
@@ -29,7 +22,7 @@ def weir(provider, other, tmp_path_factory):
             "openai": {"protocol": "openai", "base_url": provider.base_url, "api_key": "sk-test-secret"},
             "anthropic": {
                 "protocol": "anthropic",
-                "base_url": other.base_url.removesuffix("/v1"),
+                "base_url": anthropic_upstream.base_url.removesuffix("/v1"),
                 "api_key": "sk-test-secret",
             },
         },
@@ -41,9 +34,9 @@ def weir(provider, other, tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def plain(other):
-    other.reset_scripts()
-    other.answer_by(claude.answer())
+def plain(anthropic_upstream):
+    anthropic_upstream.reset_scripts()
+    anthropic_upstream.answer_by(claude.answer())
 
 
 def post(weir, path, body, fields=JSON):
@@ -53,10 +46,10 @@ def post(weir, path, body, fields=JSON):
 # Same protocol: the client's own bytes.
 
 
-def test_messages_go_to_anthropic_as_they_are(weir, other):
+def test_messages_go_to_anthropic_as_they_are(weir, anthropic_upstream):
     body = b'{ "model" : "claude","max_tokens":9, "x":[1e2,1.0], "messages":[{"role":"user","content":"\\u0048i"}]}'
     response = post(weir, "/v1/messages?beta=true", body, ANTHROPIC)
-    request = other.requests[-1]
+    request = anthropic_upstream.requests[-1]
     assert request.body == body.replace(b'"claude"', b'"claude-sonnet-4-5"')
     assert request.target == "/v1/messages?beta=true"
     assert request.header("anthropic-beta") == "a-1,b-2" and request.header("anthropic-version") == "2023-06-01"
@@ -65,9 +58,9 @@ def test_messages_go_to_anthropic_as_they_are(weir, other):
     assert response.header("request-id") and response.header("x-weir-cost-usd")
 
 
-def test_a_stream_of_messages_passes_as_it_is(weir, other):
+def test_a_stream_of_messages_passes_as_it_is(weir, anthropic_upstream):
     events = claude.stream_events(claude.THINKING, claude.text(), claude.tool_use(city="Oslo"), stop="tool_use")
-    other.answer_next(send(answers.stream_reply(events)))
+    anthropic_upstream.answer_next(send(answers.stream_reply(events)))
     body = {"model": "claude", "max_tokens": 9, "stream": True, "messages": [{"role": "user", "content": "x"}]}
     assert post(weir, "/v1/messages", body, ANTHROPIC).body == b"".join(events)
 
@@ -101,14 +94,14 @@ def test_responses_that_pass_are_metered(weir, provider, stream):
     assert entry["tokens"] == kinds | {"estimated": False}
 
 
-def test_stored_answers_are_refused_where_nobody_keeps_them(weir, other):
-    mark = other.mark()
+def test_stored_answers_are_refused_where_nobody_keeps_them(weir, anthropic_upstream):
+    mark = anthropic_upstream.mark()
     for key, value in (("previous_response_id", "resp_0"), ("conversation", "conv_1")):
         response = post(weir, "/v1/responses", {"model": "claude", "input": "x", key: value})
         assert response.status == 400
         error = response.json()["error"]
         assert error["param"] == key and "stores no answers" in error["message"]
-    assert not other.since(mark)
+    assert not anthropic_upstream.since(mark)
 
 
 def test_completions_pass_as_they_are(weir, provider):
@@ -146,12 +139,12 @@ def test_what_is_dropped_is_said(weir, provider):
         assert response.status == 200 and "top_k" in response.header("x-weir-dropped")
 
 
-def test_tokens_are_counted_by_anthropic_itself_and_cost_nothing(weir, other):
-    other.answer_next(send(answers.reply(b'{"input_tokens":14}')))
+def test_tokens_are_counted_by_anthropic_itself_and_cost_nothing(weir, anthropic_upstream):
+    anthropic_upstream.answer_next(send(answers.reply(b'{"input_tokens":14}')))
     body = {"model": "claude", "messages": [{"role": "user", "content": "Hi"}]}
     response = post(weir, "/v1/messages/count_tokens?beta=true", body, ANTHROPIC)
-    assert other.requests[-1].target == "/v1/messages/count_tokens?beta=true"
-    assert other.requests[-1].json()["model"] == "claude-sonnet-4-5"
+    assert anthropic_upstream.requests[-1].target == "/v1/messages/count_tokens?beta=true"
+    assert anthropic_upstream.requests[-1].json()["model"] == "claude-sonnet-4-5"
     assert response.json() == {"input_tokens": 14} and response.header("x-weir-estimated") is None
 
 
@@ -167,16 +160,16 @@ def test_tokens_are_estimated_for_an_openai_target(weir, provider):
 
 
 @pytest.mark.parametrize("status", [400, 404, 413, 429])
-def test_anthropics_own_error_passes_byte_for_byte(weir, other, status):
+def test_anthropics_own_error_passes_byte_for_byte(weir, anthropic_upstream, status):
     body = claude.error_body("some_error")
-    other.answer_always(send(answers.reply(body, status)))
+    anthropic_upstream.answer_always(send(answers.reply(body, status)))
     asked = {"model": "claude", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
     response = post(weir, "/v1/messages", asked, ANTHROPIC)
     assert (response.status, response.body) == (status, body)
 
 
-def test_an_overloaded_anthropic_is_a_503(weir, other):
-    other.answer_always(send(answers.reply(claude.error_body("overloaded_error", "Overloaded"), 529)))
+def test_an_overloaded_anthropic_is_a_503(weir, anthropic_upstream):
+    anthropic_upstream.answer_always(send(answers.reply(claude.error_body("overloaded_error", "Overloaded"), 529)))
     asked = {"model": "claude", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}
     response = post(weir, "/v1/messages", asked, ANTHROPIC)
     assert response.status == 503 and response.json()["error"]["type"] == "overloaded_error"
@@ -192,8 +185,8 @@ def test_an_openai_error_is_said_again_to_an_anthropic_client(weir, provider):
     assert body["error"] == {"type": "invalid_request_error", "message": "No such field."}
 
 
-def test_an_anthropic_error_is_said_again_to_openais_clients(weir, other):
-    other.answer_always(send(answers.reply(claude.error_body(), 400)))
+def test_an_anthropic_error_is_said_again_to_openais_clients(weir, anthropic_upstream):
+    anthropic_upstream.answer_always(send(answers.reply(claude.error_body(), 400)))
     response = weir.chat({"model": "claude"})
     assert response.status == 400 and set(response.json()["error"]) == {"message", "type", "param", "code"}
 
@@ -207,13 +200,13 @@ CUT = {
 
 @pytest.mark.parametrize("upstream", ["gpt", "claude"])
 @pytest.mark.parametrize("dialect", CUT)
-def test_a_cut_stream_ends_in_an_error_of_the_dialect(weir, provider, other, dialect, upstream):
+def test_a_cut_stream_ends_in_an_error_of_the_dialect(weir, provider, anthropic_upstream, dialect, upstream):
     native = {"messages": "claude", "responses": "gpt", "chat": "gpt"}[dialect] == upstream
     if upstream == "claude":
         events = claude.stream_events()[:4]
     else:
         events = responses.stream_events()[:6] if dialect == "responses" else answers.stream_events()[:3]
-    source = other if upstream == "claude" else provider
+    source = anthropic_upstream if upstream == "claude" else provider
     gate = Gate()
     source.answer_next(send(answers.stream_head("close") + b"".join(events)), gate, close())
     path, body = CUT[dialect]
@@ -266,8 +259,8 @@ def agent_turns():
 
 
 @pytest.mark.parametrize("upstream", ["claude", "gpt"])
-def test_a_session_of_claude_code(weir, provider, other, upstream):
-    other.answer_by(claude.answer(claude.THINKING, claude.tool_use(1, "Bash", command="ls"), stop="tool_use"))
+def test_a_session_of_claude_code(weir, provider, anthropic_upstream, upstream):
+    anthropic_upstream.answer_by(claude.answer(claude.THINKING, claude.tool_use(1, "Bash", command="ls"), stop="tool_use"))
     provider.answer_by(lambda _: [send(answers.stream_reply(answers.stream_events()))])
     for turn in agent_turns():
         response = post(weir, "/v1/messages?beta=true", turn | {"model": upstream}, CLAUDE_CODE)
@@ -275,7 +268,7 @@ def test_a_session_of_claude_code(weir, provider, other, upstream):
         kinds = [json.loads(one)["type"] for one in response.events()]
         assert kinds[0] == "message_start" and kinds[-1] == "message_stop"
         if upstream == "claude":
-            request = other.requests[-1]
+            request = anthropic_upstream.requests[-1]
             assert request.target == "/v1/messages?beta=true"
             assert request.json() == turn | {"model": "claude-sonnet-4-5"}
             assert request.header("anthropic-beta") == dict(CLAUDE_CODE)["anthropic-beta"]
@@ -321,7 +314,7 @@ def codex_turns():
 
 
 @pytest.mark.parametrize("upstream", ["claude", "gpt"])
-def test_a_session_of_codex(weir, provider, other, upstream):
+def test_a_session_of_codex(weir, provider, anthropic_upstream, upstream):
     provider.answer_by(lambda _: [send(answers.stream_reply(responses.stream_events()))])
     for turn in codex_turns():
         response = post(weir, "/v1/responses", turn | {"model": upstream}, CODEX)

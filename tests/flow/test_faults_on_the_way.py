@@ -9,7 +9,7 @@ from conftest import HASTY, HASTY_BETWEEN, HASTY_TOTAL, PATIENT, openai_provider
 from fakes import answers, expect
 from fakes.answers import chunk, event
 from fakes.faulty_relay import FaultyRelay
-from fakes.provider import ScriptedProvider, close, drip, repeat, send, silence
+from fakes.provider import close, drip, good, repeat, send, silence
 from fakes.raw_http import chat_request, wait_until
 
 PRICE = {"input": 10, "output": 20}
@@ -18,27 +18,6 @@ ROLE = answers.one_chunk(event(chunk({"role": "assistant", "content": ""})))
 CONTENT = answers.one_chunk(event(chunk({"content": "Hello"})))
 MIB = 1 << 20
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-
-
-def good(text):
-    def answer(request):
-        if request.json().get("stream"):
-            return [send(answers.stream_reply([event(chunk({"content": text})), event(chunk({}, "stop")), answers.SSE_DONE]))]
-        return [send(answers.reply(answers.completion(text)))]
-
-    return answer
-
-
-@pytest.fixture(scope="module")
-def a(provider):
-    return provider
-
-
-@pytest.fixture(scope="module")
-def b():
-    with ScriptedProvider() as scripted:
-        yield scripted
-        assert not scripted.errors, scripted.errors
 
 
 @pytest.fixture(scope="module")

@@ -8,31 +8,10 @@ import pytest
 from conftest import openai_provider
 from fakes import answers
 from fakes.answers import chunk, event
-from fakes.provider import Gate, ScriptedProvider, send, silence
+from fakes.provider import Gate, good, send, silence
 from fakes.raw_http import chat_request, wait_until
 
 PRICE = {"input": 10, "output": 20}
-
-
-def good(text):
-    def answer(request):
-        if request.json().get("stream"):
-            return [send(answers.stream_reply([event(chunk({"content": text})), event(chunk({}, "stop")), answers.SSE_DONE]))]
-        return [send(answers.reply(answers.completion(text)))]
-
-    return answer
-
-
-@pytest.fixture(scope="module")
-def a(provider):
-    return provider
-
-
-@pytest.fixture(scope="module")
-def b():
-    with ScriptedProvider() as scripted:
-        yield scripted
-        assert not scripted.errors, scripted.errors
 
 
 @pytest.fixture(params=[False, True], ids=["whole", "stream"])

@@ -17,7 +17,7 @@ import pytest
 from conftest import HASTY, HASTY_BETWEEN, openai_provider
 from fakes import answers, expect
 from fakes.answers import chunk, event
-from fakes.provider import Gate, ScriptedProvider, close, drip, repeat, reset, send, silence
+from fakes.provider import Gate, close, drip, good, repeat, reset, send, silence
 from fakes.raw_http import ConnectionEnded, chat_request, wait_until
 from fakes.weir_process import free_port
 
@@ -38,29 +38,6 @@ def pause(seconds):
         await asyncio.sleep(seconds)
 
     return step
-
-
-def good(text="from b"):
-    """What the second place answers, in either form."""
-
-    def answer(request):
-        if request.json().get("stream"):
-            return [send(answers.stream_reply([event(chunk({"content": text})), event(chunk({}, "stop")), answers.SSE_DONE]))]
-        return [send(answers.reply(answers.completion(text)))]
-
-    return answer
-
-
-@pytest.fixture(scope="module")
-def a(provider):
-    return provider
-
-
-@pytest.fixture(scope="module")
-def b():
-    with ScriptedProvider() as scripted:
-        yield scripted
-        assert not scripted.errors, scripted.errors
 
 
 @pytest.fixture
@@ -105,7 +82,7 @@ def settings_of(a, b, **more):
 def plain(a, b):
     a.reset_scripts()
     b.reset_scripts()
-    b.answer_by(good())
+    b.answer_by(good("from b"))
 
 
 def ask(house, name, stream, model):
