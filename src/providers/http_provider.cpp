@@ -142,11 +142,13 @@ awaitable<Ending> HttpProvider::send(const Call& call, Attempt& attempt, ReplySi
   if (!call.exchange.raw && !translates && call.target.abilities.certain) {
     if (auto refused = lacking(call.exchange.request, call.target)) co_return std::move(*refused);
   }
+  TimePoint ready_at = attempt.started;  // one look at the clock less for most calls
   if (translates || !rules_->prepared()) {
     timer.only_total();
     if (auto refused = co_await make_ready(call, translation)) co_return std::move(*refused);
+    ready_at = Clock::now();
   }
-  const Outgoing outgoing{call, attempt, translation ? &translation->request() : nullptr};
+  const Outgoing outgoing{call, attempt, translation ? &translation->request() : nullptr, ready_at};
   const Translation* const translated = translation ? &*translation : nullptr;
   bool stale = false;
   Ending ending = co_await exchange_once(outgoing, attempt, reply, translated, timer, false, stale);
@@ -196,8 +198,7 @@ awaitable<Ending> HttpProvider::exchange_once(const Outgoing& outgoing, Attempt&
                                                     exchange.request.prompt_bytes, call.target.time_limits.total)
                           : call.target.time_limits.total;
   }
-  // One look at the clock less: a connection that lay ready took no time.
-  TimePoint begun = at_once && translation == nullptr ? attempt.started : Clock::now();
+  TimePoint begun = at_once ? outgoing.ready_at : Clock::now();
   timer.limit(begun + first_byte, InterruptReason::timeout_first_byte);
 
   const std::string head = request_head(outgoing);

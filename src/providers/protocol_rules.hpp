@@ -21,6 +21,7 @@ struct Outgoing {
   const Call& call;
   const Attempt& attempt;
   const vocabulary::EncodedRequest* encoded = nullptr;  ///< null = the client's own bytes go, with their patch
+  TimePoint ready_at{};                                 ///< when nothing was left to do but to send it
 };
 
 /// What a protocol does its own way beside the bytes of its bodies. Asked a few times per attempt, never per event.

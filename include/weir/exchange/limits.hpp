@@ -11,8 +11,7 @@ inline constexpr std::size_t reply_held_bytes_max =
 inline constexpr std::size_t reply_head_bytes_max = 32U << 10;  // a provider's head past this is not HTTP any more
 inline constexpr std::size_t sse_event_bytes_max = 4U << 20;    // one event; audio deltas reach hundreds of kB
 inline constexpr std::size_t first_content_held_bytes_max = 16U << 10;  // RULINGS 13
-inline constexpr std::size_t read_at_once_bytes_max =
-    256U << 10;  // up to here a body is read by the io thread; above, by the pool
+inline constexpr std::size_t read_at_once_bytes_max = 256U << 10;  // up to here by the io thread; above, by the pool
 inline constexpr std::size_t json_depth_max = 128;
 inline constexpr std::size_t model_name_bytes_max = 256;  // becomes a label, a header and a key of what is learned
 inline constexpr std::size_t task_name_bytes_max = 64;    // becomes a metric label
