@@ -57,6 +57,7 @@ class ChatRelay {
   std::uint64_t text_bytes() const { return state_.text_bytes(); }
   std::size_t held_bytes() const { return held_bytes_; }
   std::int64_t next_event() const { return 0; }
+  std::uint64_t unknown_events() const { return 0; }  // chat's events have no types
 
  private:
   void pass_on(std::string_view raw) {

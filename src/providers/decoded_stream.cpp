@@ -63,6 +63,7 @@ class DecodedRelay {
   const std::string& model() const { return writer_.tally().model(); }
   const Usage& usage() const { return writer_.tally().usage(); }
   std::uint64_t text_bytes() const { return writer_.tally().text_bytes(); }
+  std::uint64_t unknown_events() const { return decoder_->unknown_events(); }
   std::int64_t next_event() const { return writer_.writes() ? writer_.next_event() : decoder_->next_event(); }
 
  private:

@@ -10,8 +10,8 @@ namespace weir::providers {
 
 /// Reads a stream to its end. A relay takes whole events, passes on what the client gets, and says what it has seen:
 /// take(ready), take_last(rest), at_end(), fail(message), failed(), failure_into(ending), done_seen(), complete(),
-/// content_seen(), held_bytes(), model(), usage(), text_bytes(), next_event(). A template: what is done per event is
-/// not virtual.
+/// content_seen(), held_bytes(), model(), usage(), text_bytes(), next_event(), unknown_events(). A template: what is
+/// done per event is not virtual.
 template <class Relay>
 awaitable<Ending> HttpProvider::run_stream(Wire& wire, ReplySink& reply, Relay relay) {
   Exchange& exchange = wire.call.exchange;
@@ -53,6 +53,7 @@ awaitable<Ending> HttpProvider::run_stream(Wire& wire, ReplySink& reply, Relay r
   wire.attempt.reply_model = relay.model();
   wire.attempt.usage = relay.usage();
   wire.attempt.relayed_text_bytes = relay.text_bytes();
+  wire.attempt.unknown_events = relay.unknown_events();
   exchange.next_event = relay.next_event();
   ending.content_sent = committed;
   if (relay.failed()) {

@@ -36,11 +36,6 @@ struct SavedSum {
   std::array<std::uint64_t, static_cast<std::size_t>(SavingCause::count_)> extra{};
 };
 
-struct AttemptSum {
-  std::uint64_t attempts = 0;
-  std::uint64_t price_unknown = 0;
-};
-
 template <std::size_t N>
 struct HistogramSum {
   std::array<std::uint64_t, N + 1> buckets{};
@@ -192,29 +187,33 @@ void collect_calls(Workers workers, MetricsSettings label_settings, Families& ou
 }
 
 void collect_attempts(Workers workers, Families& out) {
-  Sums<4, AttemptSum> sums;
-  Sums<1, std::uint64_t> unknown;
+  Sums<4, std::uint64_t> sums;
+  Sums<1, std::uint64_t> prices, events;
   for (const WorkerMetrics* worker : workers) {
     worker->attempts().for_each([&](const auto& slot) {
       const auto labels = printable(slot.labels);
-      sums[labels].attempts += slot.counters.attempts.read();
-      if (const std::uint64_t count = slot.counters.price_unknown.read(); count > 0) unknown[{labels[1]}] += count;
+      sums[labels] += slot.counters.attempts.read();
+      if (const std::uint64_t count = slot.counters.price_unknown.read(); count > 0) prices[{labels[1]}] += count;
+      if (const std::uint64_t count = slot.counters.unknown_events.read(); count > 0) events[{labels[0]}] += count;
     });
   }
   MetricFamily attempts =
       family("weir_attempts_total", "Attempts at providers, by failure and the phase it came in", MetricType::Counter);
-  for (const auto& [labels, sum] : sums) {
-    if (sum.attempts == 0) continue;
+  for (const auto& [labels, count] : sums) {
+    if (count == 0) continue;
     add_metric(attempts, Names<4>{"provider", "model", "failure", "phase"}, labels).counter.value =
-        static_cast<double>(sum.attempts);
-  }
-  MetricFamily price_unknown =
-      family("weir_price_unknown_total", "Attempts booked at 0 dollars because no price is known", MetricType::Counter);
-  for (const auto& [labels, count] : unknown) {
-    add_metric(price_unknown, Names<1>{"model"}, labels).counter.value = static_cast<double>(count);
+        static_cast<double>(count);
   }
   out.push_back(std::move(attempts));
-  out.push_back(std::move(price_unknown));
+  const auto add = [&out](const char* name, const char* what, const char* label, const Sums<1, std::uint64_t>& counts) {
+    MetricFamily one = family(name, what, MetricType::Counter);
+    for (const auto& [labels, count] : counts) {
+      add_metric(one, Names<1>{label}, labels).counter.value = static_cast<double>(count);
+    }
+    out.push_back(std::move(one));
+  };
+  add("weir_price_unknown_total", "Attempts booked at 0 dollars because no price is known", "model", prices);
+  add("weir_unknown_events_total", "Events of streams whose type weir does not know", "provider", events);
 }
 
 void collect_times(Workers workers, Families& out) {

@@ -115,6 +115,7 @@ void WorkerMetrics::count_attempt(CallCounters& counters, const Attempt& attempt
                                               name_of(attempt.phase)});
   ended.attempts.add(1);
   if (!attempt.price_known) ended.price_unknown.add(1);
+  if (attempt.unknown_events > 0) ended.unknown_events.add(attempt.unknown_events);
 
   for (std::size_t i = 0; i < attempt.phases.size(); ++i) {
     if (attempt.phases[i] > Duration::zero()) counters.phases->phases[i].observe(attempt.phases[i]);

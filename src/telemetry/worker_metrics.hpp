@@ -30,6 +30,7 @@ struct PhaseCounters {
 struct AttemptCounters {
   Counter attempts;
   Counter price_unknown;
+  Counter unknown_events;
 };
 
 struct DroppedCounters {

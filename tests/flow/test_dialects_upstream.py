@@ -7,7 +7,7 @@ import pytest
 
 from fakes import answers, anthropic_answers as claude, responses_answers as responses
 from fakes.provider import Gate, close, send
-from fakes.raw_http import cut_off, request_bytes
+from fakes.raw_http import cut_off, request_bytes, wait_until
 
 JSON = [("Content-Type", "application/json")]
 ANTHROPIC = [*JSON, ("anthropic-version", "2023-06-01"), ("anthropic-beta", "a-1,b-2"), ("x-api-key", "client-secret")]
@@ -154,6 +154,24 @@ def test_tokens_are_estimated_for_an_openai_target(weir, provider):
     response = post(weir, "/v1/messages/count_tokens", body, ANTHROPIC)
     assert response.status == 200 and response.header("x-weir-estimated") == "true"
     assert not provider.since(mark)
+
+
+@pytest.mark.parametrize("dialect", ["messages", "chat"])
+def test_events_of_an_unknown_type_are_no_errors_and_are_counted(weir, anthropic_upstream, dialect):
+    shiny = b'event: shiny\ndata: {"type":"shiny","text":"new"}\n\n'
+    start, *rest = claude.stream_events()
+    anthropic_upstream.answer_next(send(answers.stream_reply([start, shiny, *rest[:2], shiny, *rest[2:]])))
+    before = weir.metrics()
+    path, body = CUT[dialect]
+    response = post(weir, path, body | {"model": "claude", "stream": True}, ANTHROPIC if dialect == "messages" else JSON)
+    assert response.status == 200 and b'"error"' not in response.body
+    assert response.body.count(shiny) == (2 if dialect == "messages" else 0)
+    wait_until(
+        lambda: weir.metrics().value("weir_unknown_events_total", provider="anthropic")
+        - before.value("weir_unknown_events_total", provider="anthropic")
+        == 2,
+        "both to be counted",
+    )
 
 
 # Errors.

@@ -32,6 +32,7 @@ struct Attempt {
   std::string reply_model;            ///< the model the reply named; the price goes by it
   Usage usage;
   std::uint64_t relayed_text_bytes = 0;  ///< generated text seen, for an estimate when usage never came
+  std::uint64_t unknown_events = 0;      ///< of its stream, of types that weir does not know: left out, not an error
   bool may_have_been_billed = false;
   bool reused_connection = false;
   NanoDollars cost;

@@ -55,7 +55,7 @@ class MeterTest : public testing::Test {
   Price own = price(1, 1), by_id = price(2, 2), by_name = price(3, 3);
 };
 
-TEST_F(MeterTest, BooksReportedUsageAtTheReplyModelsPrice) {
+TEST_F(MeterTest, Semantics19BooksReportedUsageAtTheReplyModelsPrice) {
   attempt(reported(1'000, 100)).reply_model = "gpt-4o-mini-2024-07-18";
   exchange.plan.target.id_price = &by_id;
   book();
